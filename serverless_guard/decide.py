@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 BY_NAME_ONLY = ("metadata", "runtime_api", "limits")
 STATUS = {"limits": 413, "schema": 400, "guard": 500}
-"""HTTP status of a refusal by the control that asks for it; every other one is 403."""
+"""HTTP status of a refusal by the control that asks for it; every other one is 403. Of several the largest is told."""
 
 
 def modes(policy: Policy, detectors: Iterable[str]) -> dict[str, str]:
     """The mode of every control and detector: by its own name, else by the policy's mode, else by what it is."""
     given = dict(policy.controls) | dict(policy.detect)
     made = {control: given.get(control) or (control not in BY_NAME_ONLY and policy.mode) or "block" for control in CONTROLS}
+    made["detect"] = policy.mode or "monitor"  # the step as a whole, where the guard itself fails in it
     for detector in detectors:
         made[detector] = given.get(detector) or policy.mode or "monitor"
     return made
@@ -46,7 +47,7 @@ def judge(findings: Sequence[Finding], modes: Mapping[str, str], on_error: str =
             reported.append(finding)
     if refusing:
         records = {finding.record for finding in refusing}
-        status = max((STATUS.get(finding.control, 403), finding.control != "schema") for finding in refusing)[0]
+        status = max(STATUS.get(finding.control, 403) for finding in refusing)
         return Verdict("refuse", status, (*refusing, *reported), () if -1 in records else tuple(sorted(records)))
     return Verdict("report", 200, tuple(reported)) if reported else ALLOW
 

@@ -1,0 +1,206 @@
+"""One invocation on its way through the steps. Read this file to understand the guard.
+
+    event > recognise > extract > validate > detect > decide -+-> call handler > answer
+                                                              +-> refused: sources.<kind>.refuse > answer
+
+An invocation has a `Visit`, and nothing outlives it. An error inside the guard becomes a finding of the control `guard`, here
+and nowhere else; its mode says whether the event passes.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+
+from serverless_guard import batch, decide, detectors, inputs, scan, schema, shield, sources, telemetry
+from serverless_guard.errors import ActionBlocked, InputBlocked
+from serverless_guard.values import ALLOW, TYPE_CHECKING, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from serverless_guard.plan import Plan
+    from serverless_guard.values import Verdict
+
+GUARD_ERROR = "SG-GRD-001"
+UNEXPECTED_SOURCE = "SG-SRC-001"
+SCHEMA_VIOLATION = "SG-SCH-001"
+
+
+class Visit:
+    """One invocation under one plan: what was found, and what the handler tried."""
+
+    __slots__ = ("attempts", "context", "egress", "event", "modes", "plan", "raw", "refused", "source", "started", "step", "verdict")
+
+    def __init__(self, plan: Plan, event: Any, context: Any) -> None:
+        self.plan = plan
+        self.event = event  # what the handler gets
+        self.raw = event  # the mapping behind an event object of Powertools or Pydantic
+        self.context = context
+        self.egress = plan.egress
+        self.modes = plan.modes
+        self.attempts: list[Finding] = []  # the latch: what the shield saw the handler try
+        self.refused: set[int] = set()  # records that left a batch
+        self.source = "unknown"
+        self.step = "source"
+        self.started = perf_counter_ns()
+        self.verdict: Verdict = ALLOW
+
+
+def invoke(plan: Plan, handler: Callable[..., Any], event: Any, context: Any = None, *more: Any, **named: Any) -> Any:
+    """The answer of `handler` to an event, under `plan`; a coroutine's answer is guarded until it ends."""
+    visit = Visit(plan, event, context)
+    if enter(visit):
+        return refuse(visit)
+    seat = shield.enter(visit)
+    try:
+        result = handler(visit.event, context, *more, **named)
+    except Exception as error:
+        shield.leave(seat)
+        seat = None
+        return leave_failed(visit, error)
+    finally:
+        if seat is not None:
+            shield.leave(seat)
+    if result.__class__ is COROUTINE:
+        return _await(visit, result)
+    return leave(visit, result)
+
+
+async def invoke_async(plan: Plan, handler: Callable[..., Awaitable[Any]], event: Any, context: Any = None, *more: Any, **named: Any) -> Any:
+    """As `invoke`, for a handler that is a coroutine function."""
+    visit = Visit(plan, event, context)
+    if enter(visit):
+        return refuse(visit)
+    return await _await(visit, handler(visit.event, context, *more, **named))
+
+
+async def _await(visit: Visit, coroutine: Awaitable[Any]) -> Any:
+    seat = shield.enter(visit)
+    try:
+        result = await coroutine
+    except Exception as error:
+        shield.leave(seat)
+        seat = None
+        return leave_failed(visit, error)
+    finally:
+        if seat is not None:
+            shield.leave(seat)
+    return leave(visit, result)
+
+
+async def _nothing() -> None:
+    """Its only use is its class."""
+
+
+_example = _nothing()
+_example.close()
+COROUTINE = _example.__class__
+
+
+def enter(visit: Visit) -> bool:
+    """Look at the event; tell of what was found; True when the handler must not be called."""
+    try:
+        findings = _look(visit)
+    except Exception as error:
+        findings = [_failure(visit.step, error)]
+    if findings:
+        verdict = decide.judge(findings, visit.modes, visit.plan.policy.on_error)
+        if verdict is not ALLOW:
+            return _judged(visit, verdict)
+    return False
+
+
+def leave(visit: Visit, result: Any) -> Any:
+    """The handler's answer, or the refusal that something it tried calls for even where its code swallowed the error."""
+    if visit.attempts and _attempted(visit):
+        return refuse(visit)
+    if visit.refused:
+        return batch.answer(visit.source, visit.raw, visit.refused, result, visit.verdict.on_refuse)
+    return result
+
+
+def leave_failed(visit: Visit, error: Exception) -> Any:
+    """The handler raised: its own error goes on, unless something it tried was refused."""
+    if visit.attempts and _attempted(visit):
+        return refuse(visit)
+    raise error
+
+
+def refuse(visit: Visit) -> Any:
+    """The answer of a refused invocation in its source's own shape; may raise, where raising is that shape."""
+    try:
+        return sources.module(visit.source).refuse(visit.raw, visit.verdict)
+    except InputBlocked as blocked:
+        kind = ActionBlocked if visit.attempts else InputBlocked
+        raise kind(str(blocked), visit.verdict.findings[0].rule, visit.verdict.id) from None
+
+
+def _look(visit: Visit) -> list[Finding]:
+    """The steps up to the decision. Clean events leave it with nothing found and nothing imported."""
+    plan, event = visit.plan, visit.event
+    if event.__class__ is not dict:
+        visit.raw = event = inputs.raw(event)
+    visit.source = name = sources.recognise(event)
+    findings: list[Finding] = []
+    if plan.expected and name not in plan.expected:
+        findings.append(Finding(UNEXPECTED_SOURCE, "source", "Event from a source that is not declared", detail=name, cwe=441))
+        if plan.modes["source"] == "block":
+            return findings
+    source = sources.module(name)
+    visit.step = "limits"
+    parts = source.parts(event)
+    opened = inputs.opened(parts, plan.limits)
+    if opened.findings:
+        findings += opened.findings
+    if plan.checks:
+        visit.step = "schema"
+        for violation in schema.violations(plan.checks, event, source, parts, opened.values):
+            findings.append(violation)
+    if plan.detect or plan.detectors:
+        visit.step = "detect"
+        if plan.detectors or scan.odd(opened.texts):
+            members = [(name, detectors.load(name)) for name in plan.detect] + [(member.NAME, member) for member in plan.detectors]
+            findings += scan.search(inputs.walk(parts, opened), members)
+    return findings
+
+
+def _judged(visit: Visit, verdict: Verdict) -> bool:
+    """Tell of a verdict and act on it; True when the whole event is refused."""
+    visit.verdict = verdict = _told(visit, verdict)
+    if verdict.action != "refuse":
+        return False
+    if verdict.refused:
+        kept = batch.keep(visit.source, visit.raw, verdict.refused)
+        if kept is not None:
+            visit.event = inputs.like(visit.event, kept.event)
+            visit.refused = kept.refused
+            return False
+    return True
+
+
+def _attempted(visit: Visit) -> bool:
+    """Tell of what the handler tried; True when that decides the answer."""
+    verdict = decide.judge(visit.attempts, visit.modes, visit.plan.policy.on_error)
+    if verdict is ALLOW:
+        return False
+    verdict = _told(visit, verdict)
+    if verdict.action != "refuse":
+        return False
+    # the handler may have done half of its work: an asynchronous source retries rather than forgets, unless told to drop
+    visit.verdict = verdict._replace(refused=(), on_refuse=verdict.on_refuse or "fail")
+    return True
+
+
+def _told(visit: Visit, verdict: Verdict) -> Verdict:
+    """The verdict with the ids that its answer needs, after its findings were emitted."""
+    plan = visit.plan
+    elapsed_us = (perf_counter_ns() - visit.started) // 1000
+    id = telemetry.tell(verdict, visit.modes, telemetry.facts(visit.context, plan.environ, visit.source, visit.raw, plan.policy), plan.emitters, elapsed_us)
+    request_id = getattr(visit.context, "aws_request_id", "")
+    return verdict._replace(id=id, request_id=request_id if isinstance(request_id, str) else "", on_refuse=plan.policy.on_refuse)
+
+
+def _failure(step: str, error: Exception) -> Finding:
+    """An error of the guard as a finding: the step and the error's class, never its message, which may hold a value."""
+    return Finding(GUARD_ERROR, "guard", f"The guard failed while checking {step}: {type(error).__name__}", detail=step, cwe=755)
