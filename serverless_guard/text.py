@@ -1,0 +1,246 @@
+"""The normal forms of one value: what any back end might undo is undone first, bounded, in the orders that occur.
+
+`forms` gives the value itself, then what it becomes, round by round, when percent signs (also doubled, `%u`, overlong UTF-8),
+HTML entities, `\\u` `\\x` and octal escapes, UTF-7, full-width and other compatibility letters, base64 and hex (where
+the whole value is such), control characters and `+` for a space are undone. Linear in the length of the value.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as NotBase64
+from binascii import a2b_base64, a2b_hex, a2b_qp
+from functools import lru_cache
+from unicodedata import category, normalize
+
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+ROUNDS = 4
+"""How often decoding is repeated: real back ends undo two, at most three layers."""
+
+NAMED = {
+    "lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'", "colon": ":", "lpar": "(", "rpar": ")", "tab": "\t", "newline": "\n",
+    "nbsp": " ", "sol": "/", "bsol": "\\", "semi": ";", "comma": ",", "period": ".", "num": "#", "dollar": "$", "excl": "!", "equals": "=",
+    "lbrace": "{", "lcub": "{", "rbrace": "}", "rcub": "}", "lbrack": "[", "lsqb": "[", "rbrack": "]", "rsqb": "]", "grave": "`",
+    "diacriticalgrave": "`", "ast": "*", "midast": "*", "plus": "+", "percnt": "%", "vert": "|", "verbar": "|", "lowbar": "_", "quest": "?", "commat": "@", "hat": "^",
+}  # fmt: skip
+"""Entities for ASCII signs; the thousands of others stand for letters that no attack needs."""
+
+BEST_FIT = {"\u02b9": "'", "\u02bc": "'", "\u02c8": "'", "\u2032": "'", "\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u2039": "<", "\u203a": ">", "\u3008": "<", "\u3009": ">", "\u2329": "<", "\u232a": ">", "\u2236": ":", "\u2223": "|", "\u0131": "i", "\u017f": "s", "\u212a": "k", "\u2026": "\u2026"}
+"""What code pages and case folding turn letters into, beyond the compatibility forms; the ellipsis of prose stays."""
+
+MAGIC = ("\x80\x02", "\x80\x03", "\x80\x04", "\x80\x05", "\xac\xed", "\x00\x01\x00\x00\x00\xff", "\x04\x08", "\x1f\x8b", "\xff\x01")
+"""How binary serialisations start: worth a look though they are no text."""
+
+
+def forms(value: str) -> tuple[tuple[str, str], ...]:
+    """Normal forms of `value` as `(text, steps taken)`, itself first; at most 2 * ROUNDS + 4 of them."""
+    text, steps = value, ""
+    made = [(value, "")]
+    for _ in range(ROUNDS):
+        undone, step = undo(text)
+        if not step or undone == text:
+            break
+        text, steps = undone, f"{steps} {step}" if steps else step
+        made.append((text, steps))
+    if "+" in text and " " not in text:
+        made.append((text.replace("+", " "), f"{steps} plus".lstrip()))
+    if not text.isprintable():
+        bare = CONTROLS().sub("", text)
+        if bare != text:
+            made.append((bare, f"{steps} control".lstrip()))
+    return tuple(made)
+
+
+def undo(text: str) -> tuple[str, str]:
+    """`text` with one layer of every encoding undone, and the names of those that were."""
+    steps = []
+    before = text
+    if "%" in text:
+        text = percent(text)
+        if text != before:
+            steps.append("percent")
+            before = text
+    if "&" in text:
+        text = ENTITY().sub(_ENTITIES.__getitem_match__, text)
+        if text != before:
+            steps.append("entity")
+            before = text
+    if "\\" in text:
+        text = ESCAPE().sub(_ESCAPES.__getitem_match__, text)
+        if text != before:
+            steps.append("escape")
+            before = text
+    if "0x" in text:
+        text = HEX_RUN().sub(_unhex_run, text)
+        if text != before:
+            steps.append("hex")
+            before = text
+    if "+A" in text:
+        text = UTF7().sub(_utf7, text)
+        if text != before:
+            steps.append("utf-7")
+            before = text
+    if not text.isascii():
+        text = folded(text)
+        if text != before:
+            steps.append("unicode")
+            before = text
+    if not steps:
+        opened = unwrapped(text)
+        if opened:
+            return opened
+    return text, " ".join(steps)
+
+
+def percent(text: str) -> str:
+    """Percent-decoding, `%u0041` too; what is no escape stays. Overlong UTF-8 becomes the character that it stands for."""
+    if "%u" in text or "%U" in text:
+        text = PERCENT_U().sub(lambda found: chr(int(found[1], 16)), text)
+    raw = text.encode("utf-8", "surrogatepass")
+    # quoted-printable is the same code with another sign, and its decoder is written in C: 8 times faster than a substitution per escape
+    raw = a2b_qp(NO_ESCAPE().sub(b"%25", raw).replace(b"=", b"%3D").replace(b"%", b"="))
+    return text_of(raw)
+
+
+def text_of(raw: bytes) -> str:
+    """Bytes as text: UTF-8, overlong sequences too, else Latin-1."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    raw = OVERLONG().sub(_overlong, raw)
+    return raw.decode("utf-8", "surrogateescape").translate(_LATIN)
+
+
+def folded(text: str) -> str:
+    """Compatibility letters as ASCII, invisible ones gone, overlong UTF-8 that was read as Latin-1 decoded; other letters stay."""
+    if OVERLONG_LATIN().search(text):
+        text = OVERLONG_LATIN().sub(lambda found: _overlong_text(found[0]), text)
+    table = {ord(letter): plain for letter in set(text) if letter > "\x7f" and (plain := _plain(letter)) is not None}
+    return text.translate(table) if table else text
+
+
+def unwrapped(text: str) -> tuple[str, str] | None:
+    """What the whole value holds as base64 or hex, if that is text or a known serialisation."""
+    if len(text) < 8:
+        return None
+    if HEX().fullmatch(text):
+        digits = text[2:] if text[1] in "xX" else text
+        inner = text_of(a2b_hex(digits))
+        return (inner, "hex") if _readable(inner) else None
+    body = text
+    cut = text.find("base64,", 0, 256)
+    if cut >= 0:
+        body = text[cut + 7 :]
+    if not BASE64().fullmatch(body):
+        return None
+    if "\n" in body or "\r" in body:
+        body = body.replace("\r", "").replace("\n", "")
+    if "-" in body or "_" in body:
+        body = body.replace("-", "+").replace("_", "/")
+    body = body.rstrip("=")
+    try:
+        inner = text_of(a2b_base64(body + "=" * (-len(body) % 4)))
+    except (NotBase64, ValueError):
+        return None
+    return (inner, "base64") if _readable(inner) or inner.startswith(MAGIC) else None
+
+
+def _readable(inner: str) -> bool:
+    """Whether decoded bytes are text: random ones have control characters within a few letters."""
+    start = inner[:64]
+    return len(inner) > 3 and not UNREADABLE().search(start) and (start.isascii() or inner.isprintable() or sum(map(str.isalnum, start)) > len(start) // 2)
+
+
+@lru_cache(maxsize=4096)
+def _plain(letter: str) -> str | None:
+    """The ASCII that a letter may become, None if it stays."""
+    if letter in BEST_FIT:
+        return BEST_FIT[letter] if BEST_FIT[letter] != letter else None
+    if category(letter) == "Cf":
+        return ""
+    plain = normalize("NFKC", letter)
+    return plain if plain.isascii() else None
+
+
+class _Memory(dict):  # type: ignore[type-arg]  # keys are the escapes, values what they stand for
+    """What each escape stands for, worked out once: a substitution costs 0.25 us instead of 0.6."""
+
+    def __init__(self, read: Any) -> None:
+        self.read = read
+
+    def __missing__(self, escape: str) -> str:
+        if len(self) > 4096:
+            self.clear()
+        self[escape] = made = self.read(escape)
+        return str(made)
+
+    def __getitem_match__(self, found: Any) -> str:
+        return str(self[found[0]])
+
+
+def _entity(escape: str) -> str:
+    name = escape.strip("&;")
+    if name[0] == "#":
+        try:
+            return chr(int(name[2:], 16) if name[1] in "xX" else int(name[1:]))
+        except (ValueError, OverflowError):
+            return escape
+    return NAMED.get(name.lower(), escape)
+
+
+def _escape(escape: str) -> str:
+    sign = escape[1]
+    if sign in "uUx":
+        return chr(int(escape[2:].strip("{}"), 16))
+    if sign in "01":
+        return chr(int(escape[1:], 8))
+    return sign
+
+
+_ENTITIES = _Memory(_entity)
+_ESCAPES = _Memory(_escape)
+_LATIN = {0xDC80 + byte: 0x80 + byte for byte in range(128)}
+
+
+def _overlong(found: Any) -> bytes:
+    return _overlong_text(found[0].decode("latin-1")).encode()
+
+
+def _overlong_text(sequence: str) -> str:
+    """The ASCII character of an overlong sequence: the low seven bits of its last two bytes."""
+    return chr(((ord(sequence[-2]) & 1) << 6 if len(sequence) == 2 else (ord(sequence[-2]) & 1) << 6) | (ord(sequence[-1]) & 0x3F))
+
+
+def _unhex_run(found: Any) -> str:
+    return "".join(chr(int(pair, 16)) for pair in found[0][2:].split("0x"))
+
+
+def _utf7(found: Any) -> str:
+    try:
+        return str(found[0].encode("ascii").decode("utf-7"))
+    except UnicodeDecodeError:
+        return str(found[0])
+
+
+def _pattern(source: Any, flags: int = 0) -> Any:
+    """A pattern that is compiled when it is first needed."""
+    return lru_cache(maxsize=1)(lambda: re.compile(source, flags))
+
+
+CONTROLS = _pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+ENTITY = _pattern(r"&(?:#[xX]0{0,8}[0-9a-fA-F]{1,6};?|#0{0,8}[0-9]{1,7};?|[a-zA-Z]{2,16};|(?:lt|gt|quot|amp)(?![a-zA-Z=]))")
+ESCAPE = _pattern(r"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[01][0-7]{2}|u\{0{0,4}[0-9a-fA-F]{1,4}\}|U000[0-9a-fA-F]{5}|[\"/])")
+PERCENT_U = _pattern(r"%[uU]([0-9a-fA-F]{4})")
+NO_ESCAPE = _pattern(rb"%(?![0-9a-fA-F]{2})")
+HEX_RUN = _pattern(r"0x[2-7][0-9a-fA-F](?:0x[2-7][0-9a-fA-F])+")
+UTF7 = _pattern(r"\+A[A-Za-z0-9+/]{2,}-?")
+OVERLONG = _pattern(rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]|\xf8\x80\x80[\x80\x81][\x80-\xbf]|\xfc\x80\x80\x80[\x80\x81][\x80-\xbf]")
+OVERLONG_LATIN = _pattern("[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]")
+HEX = _pattern(r"(?:0[xX])?(?:[2-7][0-9a-fA-F]|0[9aAdD]){6,}")
+BASE64 = _pattern(r"[A-Za-z0-9+/_-]{8,}[A-Za-z0-9+/_\r\n-]*={0,2}\s*")
+UNREADABLE = _pattern("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
