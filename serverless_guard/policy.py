@@ -131,6 +131,12 @@ def kinds(section: type) -> dict[str, str]:
     return KINDS_OF[section.__name__]
 
 
+def documentation(section: type) -> dict[str, str]:
+    """What each field of a section is, as the section's docstring says it."""
+    lines = (line.strip().partition(": ") for line in (section.__doc__ or "").splitlines())
+    return {name: text for name, colon, text in lines if colon and name in kinds(section)}
+
+
 def nearest(word: object, known: Any) -> str:
     """`, did you mean ...` with the nearest of `known`, else the list of all of them."""
     from difflib import get_close_matches
@@ -148,7 +154,7 @@ def _overlay(base: Any, mapping: Any, path: str, origin: str, names: dict[str, t
     changes: dict[str, Any] = {}
     for key in mapping:
         here = f"{path}.{key}" if path else str(key)
-        if key == "$schema" and not path:
+        if key == "$comment" or (key == "$schema" and not path):
             continue
         kind = kinds(section).get(key)
         if kind is None:
