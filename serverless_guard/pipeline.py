@@ -11,26 +11,28 @@ from __future__ import annotations
 
 from time import perf_counter_ns
 
-from serverless_guard import batch, decide, detectors, inputs, scan, schema, shield, sources, telemetry
+from serverless_guard import batch, decide, detectors, inputs, scan, shield, sources, telemetry
 from serverless_guard.errors import ActionBlocked, InputBlocked
 from serverless_guard.values import ALLOW, TYPE_CHECKING, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from typing import Any
 
     from serverless_guard.plan import Plan
-    from serverless_guard.values import Verdict
+    from serverless_guard.values import Part, Verdict
 
 GUARD_ERROR = "SG-GRD-001"
 UNEXPECTED_SOURCE = "SG-SRC-001"
 SCHEMA_VIOLATION = "SG-SCH-001"
+PLACES = {"headers": "header"}
+BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
 
 
 class Visit:
     """One invocation under one plan: what was found, and what the handler tried."""
 
-    __slots__ = ("attempts", "context", "egress", "event", "modes", "plan", "raw", "refused", "source", "started", "step", "verdict")
+    __slots__ = ("attempts", "context", "egress", "event", "finish", "modes", "plan", "raw", "source", "started", "step", "verdict")
 
     def __init__(self, plan: Plan, event: Any, context: Any) -> None:
         self.plan = plan
@@ -40,7 +42,7 @@ class Visit:
         self.egress = plan.egress
         self.modes = plan.modes
         self.attempts: list[Finding] = []  # the latch: what the shield saw the handler try
-        self.refused: set[int] = set()  # records that left a batch
+        self.finish: Callable[[Any], Any] | None = None  # puts the records that left a batch into the answer
         self.source = "unknown"
         self.step = "source"
         self.started = perf_counter_ns()
@@ -115,9 +117,7 @@ def leave(visit: Visit, result: Any) -> Any:
     """The handler's answer, or the refusal that something it tried calls for even where its code swallowed the error."""
     if visit.attempts and _attempted(visit):
         return refuse(visit)
-    if visit.refused:
-        return batch.answer(visit.source, visit.raw, visit.refused, result, visit.verdict.on_refuse)
-    return result
+    return result if visit.finish is None else visit.finish(result)
 
 
 def leave_failed(visit: Visit, error: Exception) -> Any:
@@ -130,7 +130,7 @@ def leave_failed(visit: Visit, error: Exception) -> Any:
 def refuse(visit: Visit) -> Any:
     """The answer of a refused invocation in its source's own shape; may raise, where raising is that shape."""
     try:
-        return sources.module(visit.source).refuse(visit.raw, visit.verdict)
+        return sources.module(visit.source).refuse(visit.raw, visit.verdict) if visit.finish is None else visit.finish(None)
     except InputBlocked as blocked:
         kind = ActionBlocked if visit.attempts else InputBlocked
         raise kind(str(blocked), visit.verdict.findings[0].rule, visit.verdict.id) from None
@@ -155,8 +155,7 @@ def _look(visit: Visit) -> list[Finding]:
         findings += opened.findings
     if plan.checks:
         visit.step = "schema"
-        for violation in schema.violations(plan.checks, event, source, parts, opened.values):
-            findings.append(violation)
+        findings += _violations(plan, event, source, parts, opened)
     if plan.detect or plan.detectors:
         visit.step = "detect"
         if plan.detectors or scan.odd(opened.texts):
@@ -165,18 +164,63 @@ def _look(visit: Visit) -> list[Finding]:
     return findings
 
 
+def _violations(plan: Plan, event: Any, source: Any, parts: list[Part], opened: inputs.Opened) -> list[Finding]:
+    """What the event has that its schemas do not allow. A part that the event does not have is not checked."""
+    found = []
+    for role, check in plan.checks:
+        for path, value, record in _subjects(role, event, source, parts, opened):
+            violation = check(value)
+            if violation is not None:
+                where = path + violation.path[1:] if path else violation.path[1:].lstrip(".")
+                found.append(Finding(SCHEMA_VIOLATION, "schema", "Input that its schema does not allow", where, detail=violation.keyword, cwe=20, record=record))
+    return found
+
+
+def _subjects(role: str, event: Any, source: Any, parts: list[Part], opened: inputs.Opened) -> Iterator[tuple[str, Any, int]]:
+    """What a schema is held to, as `(path, value, record)`."""
+    if role == "event":
+        yield "", event, -1
+    elif role == "record":
+        for index, record in enumerate(source.records(event) if hasattr(source, "records") else ()):
+            yield f"Records[{index}]", record, index
+    else:
+        place = PLACES.get(role, role)
+        for index, (path, _, where, record, _) in enumerate(parts):
+            if where == place:
+                value = opened.values[index]
+                if role == "body":
+                    if value is None and _bodiless(event):
+                        return
+                elif value is None:
+                    value = {}  # AWS writes null where there are no parameters
+                elif role == "headers" and value.__class__ is dict:
+                    value = {str(name).lower(): text for name, text in value.items()}
+                yield path, value, record
+                if record < 0:
+                    return  # the multi-value twin of a part has another shape
+
+
+def _bodiless(event: Any) -> bool:
+    """Whether an event without a body is an HTTP request that need not have one."""
+    if event.__class__ is not dict:
+        return False
+    context = event.get("requestContext")
+    http = context.get("http") if context.__class__ is dict else None
+    return event.get("httpMethod", http.get("method") if http.__class__ is dict else "") in BODILESS
+
+
 def _judged(visit: Visit, verdict: Verdict) -> bool:
     """Tell of a verdict and act on it; True when the whole event is refused."""
     visit.verdict = verdict = _told(visit, verdict)
     if verdict.action != "refuse":
         return False
-    if verdict.refused:
-        kept = batch.keep(visit.source, visit.raw, verdict.refused)
-        if kept is not None:
-            visit.event = inputs.like(visit.event, kept.event)
-            visit.refused = kept.refused
-            return False
-    return True
+    if not verdict.refused:
+        return True
+    kept, visit.finish = batch.split(sources.module(visit.source), visit.raw, verdict)
+    if kept is None:
+        return True
+    visit.event = inputs.like(visit.event, kept)
+    return False
 
 
 def _attempted(visit: Visit) -> bool:
@@ -188,6 +232,7 @@ def _attempted(visit: Visit) -> bool:
     if verdict.action != "refuse":
         return False
     # the handler may have done half of its work: an asynchronous source retries rather than forgets, unless told to drop
+    visit.finish = None
     visit.verdict = verdict._replace(refused=(), on_refuse=verdict.on_refuse or "fail")
     return True
 
@@ -196,7 +241,8 @@ def _told(visit: Visit, verdict: Verdict) -> Verdict:
     """The verdict with the ids that its answer needs, after its findings were emitted."""
     plan = visit.plan
     elapsed_us = (perf_counter_ns() - visit.started) // 1000
-    id = telemetry.tell(verdict, visit.modes, telemetry.facts(visit.context, plan.environ, visit.source, visit.raw, plan.policy), plan.emitters, elapsed_us)
+    facts = telemetry.facts(visit.context, plan.environ, visit.source, visit.raw, plan.policy)
+    id = telemetry.tell(verdict, visit.modes, facts, plan.emitters, elapsed_us, plan.policy.on_error)
     request_id = getattr(visit.context, "aws_request_id", "")
     return verdict._replace(id=id, request_id=request_id if isinstance(request_id, str) else "", on_refuse=plan.policy.on_refuse)
 
