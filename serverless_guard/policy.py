@@ -21,6 +21,9 @@ MODES = ("off", "monitor", "block")
 CONTROLS = ("source", "limits", "schema", "egress", "metadata", "runtime_api")
 """Controls that enforce what was declared, or what is always enforced; detectors have modes of their own in `detect`."""
 
+SCHEMA_WORDS = ("$schema", "$id", "$ref", "$defs", "type", "properties", "required", "items", "enum", "const", "oneOf", "anyOf", "allOf", "not", "if")
+"""One of these under `schema` makes it a JSON Schema by itself, that of the body."""
+
 
 class Limits(NamedTuple):
     """Bounds on one event, over all decoded data together. A bound that is hit is a finding.
@@ -179,7 +182,7 @@ def _shorthand(kind: str, value: Any) -> Any:
 
 
 def _looks_like_schema(value: Any) -> bool:
-    return any(str(key).startswith("$") or key in ("type", "properties", "required", "items", "enum", "const", "oneOf", "anyOf", "allOf", "not", "if") for key in value)
+    return any(key in SCHEMA_WORDS for key in value)
 
 
 def _checked(kind: str, value: Any, path: str, origin: str, names: dict[str, tuple[str, ...]], base: Any) -> Any:
