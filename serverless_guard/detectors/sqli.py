@@ -1,0 +1,510 @@
+"""SG-SQL-001: SQL that would change the meaning of a query (CWE-89, CAPEC-66).
+
+Looks for a value that leaves the place where a query would put it (a number, a quoted string, an identifier, a list of VALUES)
+and adds structure of its own: a condition that is always true, UNION SELECT, a second statement, a comment that cuts the query
+off, a sub-query, a delay or error probe. The value is split into SQL tokens, once as it stands and once behind each kind of
+quote that it contains, and a small grammar decides. The common dialects and PartiQL are one language here.
+
+Attack:             `' or 1=1 -- `
+Harmless near miss: `the dogs' and cats' home; select the best from our range`
+
+References: https://cwe.mitre.org/data/definitions/89.html, https://owasp.org/www-community/attacks/SQL_Injection
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from serverless_guard.detectors import Evidence
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+RULE = "SG-SQL-001"
+CWE = 89
+TITLE = "SQL that would change the meaning of a query"
+NEEDS = ("'", '"', "=", "(", ";", "--", "/*", "#", "`", "@@", "|", "&&", "<", ">", ("union", "select"), ("order", "by"), ("select", "from"), "like", " or ", " and ", ("limit",), " is ", "between", ("drop", "table"), ("having",), ("into",), "waitfor", "exec", "shutdown")  # fmt: skip
+
+LOGIC = frozenset(("or", "and", "xor", "||", "&&", "nand"))
+COMPARE = frozenset("= == <> != < > <= >= <=> like rlike regexp in between is ilike glob similar sounds match !< !> @> ~* !~ isnull notnull contains member".split())
+ARITHMETIC = frozenset("+ - * / % ^ & | ~ div mod << >> -> ->> := collate escape".split())
+CLAUSE = frozenset("union except intersect minus having where order group limit offset into procedure for returning fetch window top on using when then else end set values as from join inner outer left right natural cross qualify".split())
+STATEMENT = frozenset(
+    "select insert update delete drop create alter truncate exec execute declare waitfor shutdown begin if call copy set grant revoke merge use replace "
+    "load handler rename backup restore bulk kill reconfigure dbcc print show describe desc explain pragma attach detach vacuum analyze commit rollback do upsert remove".split()
+)
+WORDS = LOGIC | COMPARE | CLAUSE | STATEMENT | frozenset(("not", "null", "true", "false", "case", "exists", "all", "any", "some", "distinct", "by", "asc", "desc", "table", "database", "unknown", "interval", "row", "array", "binary", "default"))
+CONSTANT = frozenset(("null", "true", "false", "unknown", "user", "current_user", "session_user", "system_user", "current_database", "sysdate", "rownum", "rowid", "current_timestamp", "default"))
+DELAY = frozenset("sleep benchmark pg_sleep pg_sleep_for pg_sleep_until waitfor randomblob dbms_lock.sleep dbms_pipe.receive_message dbms_session.sleep user_lock.sleep generate_series".split())
+PROBE = DELAY | frozenset(
+    "extractvalue updatexml load_file xp_cmdshell xp_dirtree xp_regread xp_fileexist sp_executesql sp_oacreate sp_password sp_makewebtask openrowset opendatasource openquery "
+    "utl_http.request utl_inaddr.get_host_name utl_inaddr.get_host_address utl_file dbms_ldap.init dbms_xmlgen.getxml dbms_java.runjava ctxsys.drithsx.sn httpuritype sys_context xmltype "
+    "group_concat concat_ws load_extension writefile readfile pg_read_file pg_ls_dir lo_import lo_export query_to_xml database_to_xml dblink name_const multipoint geometrycollection polygon linestring "
+    "gtid_subset st_latfromgeohash make_set elt exp ascii substring substr mid ord unhex hex char chr char_length version database schema user current_user system_user session_user db_name user_name is_srvrolemember has_dbaccess object_id "
+    "aes_encrypt aes_decrypt compress uncompress string_agg listagg row_count last_insert_id connection_id find_in_set strcmp ifnull nullif coalesce nvl iif decode cast convert len length md5 sha1 count rand floor concat load row json_keys pow power sign bin oct".split()
+)
+"""Functions of databases that injected expressions call; a call alone is weak evidence, in an expression it is strong."""
+OBJECTS = re.compile(
+    r"\b(?:information_schema|mysql\.(?:user|db)|pg_(?:catalog|shadow|user|sleep|tables|class|database)|sqlite_master|sqlite_schema|sys\.(?:user\$|databases|tables|objects|columns)|sysobjects|syscolumns|sysusers|msysobjects|"
+    r"all_tab(?:les|_columns)|all_users|user_tables|dba_users|v\$version|master\.\.|rdb\$|xp_cmdshell|performance_schema)"
+)
+ENGLISH = frozenset("the a an your our my his her their its this that these those each every one something anything someone which what whom who".split())
+"""Words that stand where SQL would have a table or a column only in prose."""
+WINDOW = 4096
+"""How much of a long value is read behind each place where SQL may begin."""
+QUOTES = ("'", '"', "`")
+PLACES = {"": "in a numeric or bare position", "'": "in a single-quoted string", '"': "in a double-quoted string", "`": "in a quoted name"}
+LEVELS = ((4, "high"), (3, "medium"), (2, "low"))
+
+
+def detect(text: str, where: str) -> Evidence | None:
+    """Evidence that `text` carries SQL structure out of the place where it lands."""
+    best, shape = 0, ""
+    for sql in normal(text.lower()):
+        for weight, seen, quote in _readings(sql):
+            if weight > best:
+                best, shape = weight, f"{seen} {PLACES[quote]}"
+            if best >= 4:
+                break
+    for least, confidence in LEVELS:
+        if best >= least:
+            return Evidence(confidence, shape)  # type: ignore[arg-type]  # LEVELS holds the three words
+    return None
+
+
+def normal(low: str) -> tuple[str, ...]:
+    """The text with white space as one space and comments inside gone; where comments split words, also with them joined."""
+    if "\n" in low:
+        low = LINE_COMMENT().sub(" \n", low)
+    if "/*" in low:
+        spaced = VERSIONED().sub(" ", low) if "/*!" in low else low
+        spaced = SPACE().sub(" ", BLOCK_COMMENT().sub(" ", spaced).replace("*/", " "))
+        joined = SPACE().sub(" ", BLOCK_COMMENT().sub("", low))
+        return (spaced, joined) if joined != spaced else (spaced,)
+    return (SPACE().sub(" ", low),)
+
+
+def _readings(sql: str) -> Iterator[tuple[int, str, str]]:
+    """`(weight, shape, quote)` of the value in each position that it may land in."""
+    yield (*_weigh(sql[:WINDOW], "", 1), "")
+    for quote in QUOTES:
+        if quote not in sql:
+            continue
+        tried = 0
+        for number, found in enumerate(BREAK_OUT[quote]().finditer(sql)):
+            before = sql.count(quote, 0, found.start())
+            yield (*_weigh(sql[found.start() + 1 : found.start() + WINDOW], quote, 2 if before == 0 else 1 if before % 2 == 0 else 0), quote)
+            tried += 1
+            if tried == 8:
+                break
+
+
+def tokens(sql: str) -> tuple[list[str], list[str]]:
+    """Kinds and words: n number, s string, u string that never ends, q quoted name, v variable, w word, l logic, c comparison, a arithmetic, k keyword, # comment, or the sign itself."""
+    words = TOKEN().findall(sql)
+    return [_kind(word) for word in words], words
+
+
+def _kind(word: str) -> str:
+    known = KINDS.get(word)
+    if known:
+        return known
+    first = word[0]
+    if first in "'\"":
+        return "s" if len(word) > 1 and word[-1] == first else "u"
+    if first.isdigit() or (first == "." and len(word) > 1):
+        return "n"
+    if first == "`" or (first == "[" and len(word) > 1):
+        return "q"
+    if first == "@":
+        return "v"
+    if first == "#" or word[:2] in ("--", "/*"):
+        return "#"
+    return "w" if first == "_" or first.isalpha() else first
+
+
+def _weigh(sql: str, quote: str, place: int) -> tuple[int, str]:
+    """How much the tokens weigh as a continuation of a query, and the shape of what weighs most.
+
+    `place` is what the position adds: 2 behind the value's first quote, 1 bare, less behind a later quote.
+    """
+    kinds, words = tokens(sql)
+    if not kinds:
+        return 0, ""
+    if quote:
+        if kinds[0] not in FOLLOWS and words[0] not in CLAUSE and words[0] not in STATEMENT:
+            return 0, ""
+    kinds += "$$$$"
+    words += ("", "", "", "")
+    query = _Query(kinds, words, bool(quote))
+    weight, shape = query.evidence()
+    if not weight:
+        return 0, ""
+    if quote:
+        weight += place
+        if kinds[-5] in "u#":
+            weight += 1
+    else:
+        weight += query.prefix()
+    return weight, shape
+
+
+class _Query:
+    """Tokens read as what would follow in a query. All walks are forward and bounded: linear in their number."""
+
+    __slots__ = ("first", "kinds", "quoted", "words")
+
+    def __init__(self, kinds: list[str], words: list[str], quoted: bool) -> None:
+        self.kinds = kinds
+        self.words = words
+        self.quoted = quoted
+        self.first = 0  # where the first evidence stands
+
+    def prefix(self) -> int:
+        """What the tokens before the first evidence say of a bare position: 1 an expression, 0 a filter, less for prose."""
+        alike = filter_ = 0
+        before = ""
+        for kind in self.kinds[: self.first]:
+            if kind in "wnsuqv" and before in "wnsuqv" and before:
+                alike += 1
+            if kind in "c:?{":
+                filter_ += 1
+            before = kind
+        if before == "u":
+            return -2
+        return 1 if not alike and not filter_ else 0 if not alike else -1 if alike < 2 else -2
+
+    def evidence(self) -> tuple[int, str]:
+        """The sum of weights of all evidence, and the shape of the heaviest."""
+        total, most, shape = 0, 0, ""
+        kinds, words = self.kinds, self.words
+        i, end = 0, len(kinds) - 4
+        while i < end:
+            kind, word = kinds[i], words[i]
+            weight, seen, after = 0, "", i + 1
+            if kind == "l" or (kind == "k" and word in CONDITIONAL):
+                weight, seen, after = self.condition(i + 1, word)
+            elif kind == "k":
+                weight, seen, after = self.keyword(i, word)
+            elif kind == ";":
+                weight, seen, after = self.stacked(i + 1)
+            elif kind == "w" and kinds[i + 1] == "(":
+                weight, seen = self.call(i)
+            elif kind == "#" and i == 0 and self.quoted:
+                weight, seen = self.cut(word)
+            elif kind == "v" and word.startswith("@@"):
+                weight, seen = 2, "server variable"
+            elif kind == "a" and i == 0 and self.quoted:
+                weight, seen, after = self.concatenation(i)
+            elif kind == "c" and i == 0 and self.quoted:
+                weight, seen, after = self.comparison(i)
+            elif kind == ")" and self.quoted and i < 4 and kinds[i + 1] == "#":
+                weight, seen = self.cut(words[i + 1])
+            if weight:
+                if not total:
+                    self.first = i
+                total += weight
+                if weight > most:
+                    most, shape = weight, seen
+            i = after
+        return total, shape
+
+    def operand(self, i: int) -> tuple[str, int]:
+        """Kind of the operand at `i`, and the index behind it; "" where there is none."""
+        kinds, words = self.kinds, self.words
+        start = i
+        while (kinds[i] in "(" or words[i] in UNARY) and i - start < 24:
+            i += 1
+        kind = kinds[i]
+        if kind in "nsuvq":
+            i += 1
+        elif kind == "w" or (kind == "k" and words[i] in CALLABLE and kinds[i + 1] == "("):
+            if kinds[i + 1] == "(":
+                kind = "p" if words[i] in PROBE else "f"
+                i = self.behind(i + 1)
+            else:
+                if words[i] in CONSTANT:
+                    kind = "n" if words[i] in TRUTHS else "w"
+                elif words[i] in ENGLISH:
+                    return "", i
+                i += 1
+                while kinds[i] == "." and kinds[i + 1] in "wkq":
+                    i += 2
+        elif kind == "k" and words[i] in ("null", "true", "false"):
+            kind, i = "n", i + 1
+        elif kind == "k" and words[i] in ("select", "case", "exists", "row", "interval", "array", "cast"):
+            kind, i = ("p" if words[i] != "select" or self.select_list(i + 1)[0] else "w"), i + 1
+        else:
+            return "", i
+        while kinds[i] == ")":
+            i += 1
+        if kinds[i] == "a" and words[i] not in ("collate", "escape") and i - start < 48:
+            more, j = self.operand(i + 1)
+            if more:
+                return ("n" if kind in "n" and more in "n" else more if more in "pu" else kind), j
+        return kind, i
+
+    def behind(self, i: int) -> int:
+        """Index behind the bracket that closes the one at `i`, at most 64 tokens on."""
+        depth = 0
+        for j in range(i, min(i + 64, len(self.kinds) - 4)):
+            if self.kinds[j] == "(":
+                depth += 1
+            elif self.kinds[j] == ")":
+                depth -= 1
+                if not depth:
+                    return j + 1
+        return min(i + 1, len(self.kinds) - 4)
+
+    def condition(self, i: int, word: str) -> tuple[int, str, int]:
+        """A condition behind AND, OR, HAVING, WHERE, WHEN, ..."""
+        kinds, words = self.kinds, self.words
+        left, j = self.operand(i)
+        if not left:
+            return 0, "", i
+        negated = words[j] == "not"
+        if negated:
+            j += 1
+        if kinds[j] == "c":
+            compare = words[j]
+            if compare == "is":
+                return (1 if left in "wq" else 3), f"{word} {NOUNS[left]} is", j + 1
+            k = j + 1
+            if compare == "sounds" and words[k] == "like":
+                k += 1
+            if kinds[k] == "c":
+                k += 1
+            right, after = self.operand(k)
+            if not right:
+                return (1 if left != "w" and kinds[k] in "$#" else 0), f"{word} {NOUNS[left]} {compare}", k
+            shape = f"{word} {NOUNS[left]} {compare} {NOUNS[right]}"
+            if left in LITERAL and right in LITERAL:
+                return 3, shape, after
+            if left == "p" or right == "p":
+                return 3, shape, after
+            if compare.isalpha() and left == "w" and compare not in ("like", "rlike", "regexp", "between", "ilike"):
+                return 0, shape, j
+            return 1, shape, after
+        ends = kinds[j] in "$#;)l" or kinds[j] == "k" and words[j] in CLAUSE
+        shape = f"{word} {NOUNS[left]}"
+        if left == "p":
+            return 2, shape, j if j > i + 1 and kinds[i + 1] != "(" else i
+        if not ends or word in ("on", "when", "where"):
+            return 0, "", i
+        if left in "nsuvf":
+            weight = 2 if self.quoted or kinds[j] == "#" else 1 if left == "n" and i > 1 and kinds[i - 2] == "n" else 0
+            return weight, shape, j
+        return (1 if self.quoted and kinds[j] in "#;" else 0), shape, j
+
+    def select_list(self, i: int) -> tuple[int, int]:
+        """How much a select list at `i` weighs (0 none), and the index behind what was read."""
+        kinds, words = self.kinds, self.words
+        start = i
+        while words[i] in ("distinct", "all", "top", "distinctrow", "sql_no_cache") or kinds[i] == "(" and i - start < 8:
+            i += 1
+        if words[i - 1] == "top" and kinds[i] == "n":
+            i += 1
+        items = literal = 0
+        while items < 200:
+            if words[i] == "*":
+                kind, i = "*", i + 1
+            else:
+                kind, i = self.operand(i)
+            if not kind:
+                break
+            items += 1
+            literal += kind in "nsuvpf*"
+            if words[i] == "as":
+                i += 2
+            elif kinds[i] == "w" and words[i + 1] in ("from", ","):
+                i += 1
+            if kinds[i] == "c":
+                more, i = self.operand(i + 1)
+            if kinds[i] != ",":
+                break
+            i += 1
+        if not items:
+            return 0, start
+        if words[i] == "from" or words[i] == "into":
+            table, j = self.operand(i + 1)
+            if table and not (kinds[i + 1] == "w" and words[i + 1] in ENGLISH):
+                plain = literal == 0 and items == 1 and kinds[j] == "w" and words[j] not in ("where",)
+                return (2 if plain else 4), j
+            return 0, i
+        if literal and (items > 1 or kinds[i] in "$#);" or words[i] in CLAUSE):
+            return 3, i
+        if items > 1 and kinds[i] in "$#);":
+            return 2, i
+        return (1 if kinds[i] in "#)" else 0), i
+
+    def keyword(self, i: int, word: str) -> tuple[int, str, int]:
+        """What a keyword at `i` begins."""
+        kinds, words = self.kinds, self.words
+        nxt = words[i + 1]
+        if word in ("union", "except", "intersect", "minus"):
+            j = i + 1
+            while words[j] in ("all", "distinct", "distinctrow", "("):
+                j += 1
+            if words[j] in ("select", "values"):
+                weight, after = self.select_list(j + 1)
+                return (4 if weight >= 2 else 2 + weight), f"{word} {words[j]} list", max(after, j + 1)
+            return 0, "", j
+        if word == "select":
+            weight, after = self.select_list(i + 1)
+            behind = i > 0 and kinds[i - 1] == "("
+            if weight >= 3:
+                return (3 if behind else 2), "sub-query" if behind else "select list", after
+            return (weight if behind and weight == 2 else weight - 1 if weight > 1 else 0), "select", max(after, i + 1)
+        if word in ("order", "group") and nxt == "by":
+            left, j = self.operand(i + 2)
+            if left in ("n", "p", "f", "s", "u") and left:
+                return (2 if kinds[j] in "#$,)k;u" else 0), f"{word} by {NOUNS[left]}", j
+            return (1 if left and kinds[j] == "#" else 0), f"{word} by {NOUNS.get(left, 'nothing')}", j
+        if word == "limit" and kinds[i + 1] == "n":
+            return (1 if kinds[i + 2] == "," or words[i + 2] in ("offset", "into", "procedure", "union") or kinds[i + 2] == "#" else 0), "limit", i + 2
+        if word == "procedure" and nxt == "analyse":
+            return 3, "procedure analyse", i + 2
+        if word == "into" and nxt in ("outfile", "dumpfile"):
+            return 4, "into file", i + 2
+        if word == "waitfor" and nxt in ("delay", "time"):
+            return 4, "waitfor delay", i + 2
+        if word in ("if", "row", "cast", "char", "exists", "case"):
+            left, j = self.operand(i + 1)
+            return 0, "", i + 1
+        if word in STATEMENT and (i == 0 or kinds[i - 1] in "(snu"):
+            weight = self.statement(i)
+            return (weight if i == 0 or weight > 2 else 0), f"{word} statement", i + 1
+        return 0, "", i + 1
+
+    def stacked(self, i: int) -> tuple[int, str, int]:
+        """A statement behind a semicolon."""
+        kinds, words = self.kinds, self.words
+        weight = self.statement(i) if kinds[i] == "k" else 0
+        if weight:
+            return min(weight + 1, 4), f"; {words[i]}", i + 1
+        if self.quoted and i == 1 and kinds[i] in "#$":
+            return (2 if kinds[i] == "#" else 1), "; comment", i + 1
+        return 0, "", i
+
+    def statement(self, i: int) -> int:
+        """How much the tokens at `i` look like a whole statement: 0 not, 1 to 3."""
+        kinds, words = self.kinds, self.words
+        word, nxt, third = words[i], words[i + 1], words[i + 2]
+        if word == "select":
+            return min(self.select_list(i + 1)[0], 3)
+        if word in ("insert", "replace", "merge", "upsert"):
+            return 3 if nxt == "into" and kinds[i + 2] in "wqk" and any(w in ("values", "select", "(", "set", "value") for w in words[i + 3 : i + 9]) else 0
+        if word == "update":
+            return 3 if kinds[i + 1] in "wqk" and "set" in words[i + 2 : i + 6] and "=" in words[i + 3 : i + 12] else 0
+        if word in ("delete", "remove"):
+            return 3 if nxt == "from" and kinds[i + 2] in "wqk" and third not in ENGLISH and (kinds[i + 3] in "$#;" or words[i + 3] in ("where", ".")) else 0
+        if word in ("drop", "create", "alter", "truncate"):
+            if nxt in OBJECT_KINDS and kinds[i + 2] in "wqkvs" and third not in ENGLISH:
+                return 3 if kinds[i + 3] in "$#;(.'su,)" or words[i + 3] in ("cascade", "add", "as", "identified", "with", "exists", "values", "drop", "returns", "from") else 2
+            return 0
+        if word in ("exec", "execute", "call"):
+            return 3 if nxt in ("(",) or nxt.startswith(("xp_", "sp_", "@")) or (kinds[i + 1] == "w" and kinds[i + 2] == ".") or nxt == "immediate" or nxt == "master" else 0
+        if word == "declare":
+            return 3 if kinds[i + 1] == "v" or (kinds[i + 1] == "w" and third in ("varchar", "int", "cursor", "char", "number")) else 0
+        if word == "waitfor":
+            return 3 if nxt in ("delay", "time") else 0
+        if word == "shutdown":
+            return 3 if kinds[i + 1] in "$#;" or nxt == "with" else 0
+        if word == "if":
+            return 2 if nxt == "(" or nxt == "not" or kinds[i + 1] in "nv" else 0
+        if word == "begin":
+            return 2 if nxt in STATEMENT or kinds[i + 1] in "wv" and kinds[i + 2] in ".:=" else 0
+        if word == "set":
+            return 2 if kinds[i + 1] == "v" else 0
+        if word in ("grant", "revoke"):
+            return 3 if "to" in words[i + 2 : i + 12] and words[i + 1] in ("all", "select", "execute", "connect", "dba", "insert") else 0
+        if word == "copy":
+            return 3 if kinds[i + 1] in "w(" and any(w in ("from", "to", "program") for w in words[i + 2 : i + 14]) else 0
+        if word in ("attach", "backup", "restore", "bulk", "load"):
+            return 3 if nxt in ("database", "insert", "data") else 0
+        if word in ("commit", "rollback"):
+            return 1 if kinds[i + 1] in "$#;" else 0
+        if word == "pragma":
+            return 2
+        if word == "show":
+            return 2 if nxt in ("tables", "databases", "columns", "grants") else 0
+        if word == "use":
+            return 1 if kinds[i + 1] == "w" and kinds[i + 2] in "$#;" else 0
+        return 0
+
+    def call(self, i: int) -> tuple[int, str]:
+        """A function call at `i`."""
+        kinds, words = self.kinds, self.words
+        word = words[i]
+        if i > 1 and kinds[i - 1] == ".":
+            word = f"{words[i - 2]}.{word}"
+        if word in DELAY:
+            return (4 if kinds[i + 2] in "n(-ws" else 2), f"{'delay'} function"
+        if word in PROBE:
+            weight = 2 if word in SHARP or kinds[i + 2] in "n@" and "0x" in words[i + 2] else 1
+            return weight, "probe function"
+        return 0, ""
+
+    def cut(self, word: str) -> tuple[int, str]:
+        """A comment directly behind the quote that ends the string."""
+        rest = word.lstrip("-#/*").strip(" ;+")
+        if not rest:
+            return 2, "comment that cuts the query off"
+        return (1 if word[:2] in ("--", "/*") and (word[2:3] == " " or word[:2] == "/*") else 0), "comment that cuts the query off"
+
+    def concatenation(self, i: int) -> tuple[int, str, int]:
+        """An operator directly behind the quote: concatenation or arithmetic with the string."""
+        kinds, words = self.kinds, self.words
+        right, j = self.operand(i + 1)
+        if right == "p":
+            return 2, f"{words[i]} {NOUNS[right]}", i + 1
+        if kinds[j] == "c":
+            other, k = self.operand(j + 1)
+            if other:
+                return 1 + (right in LITERAL and other in LITERAL), f"{words[i]} {NOUNS.get(right, '')} {words[j]}", k
+        if right and kinds[j] == "#" and not words[j].lstrip("-#/* "):
+            return 1, f"{words[i]} {NOUNS[right]} comment", j
+        return 0, "", i + 1
+
+    def comparison(self, i: int) -> tuple[int, str, int]:
+        """A comparison directly behind the quote."""
+        kinds, words = self.kinds, self.words
+        right, j = self.operand(i + 1)
+        if not right:
+            return 0, "", i + 1
+        if kinds[j] in "cl#" or right == "p":
+            return 1, f"{words[i]} {NOUNS[right]}", j
+        return 0, "", j
+
+
+NOUNS = {"n": "number", "s": "string", "u": "open string", "v": "variable", "q": "name", "w": "name", "p": "function", "f": "call", "": "nothing"}
+LITERAL = frozenset("nsuv")
+FOLLOWS = frozenset("lca#;),")
+UNARY = frozenset(("+", "-", "~", "!", "not", "binary", "distinct", "all", "any", "some", "-+"))
+CALLABLE = frozenset("left right if replace char row load values insert database binary mod show".split())
+CONDITIONAL = frozenset("having where when on".split())
+TRUTHS = frozenset(("null", "true", "false", "unknown"))
+SHARP = PROBE - frozenset("exp char count len length concat load row decode cast convert substring ascii user version database schema power sign bin hex elt floor rand coalesce compress md5 mid json_keys find_in_set oct pow decode ord".split())
+OBJECT_KINDS = frozenset("table database schema view index user login procedure function trigger column role tablespace sequence type or temporary assembly operator alias package session".split())
+KINDS: dict[str, str] = {}
+for _words, _sign in ((WORDS, "k"), (ARITHMETIC, "a"), (COMPARE, "c"), (LOGIC, "l")):
+    KINDS |= dict.fromkeys(_words, _sign)
+
+
+def _pattern(source: str) -> Any:
+    """A pattern that is compiled when it is first needed."""
+    return lru_cache(maxsize=1)(lambda: re.compile(source))
+
+
+LINE_COMMENT = _pattern(r"(?:--|#)[^\n]*\n")
+BLOCK_COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/")
+VERSIONED = _pattern(r"/\*!(?:\d{5,6})?")
+SPACE = _pattern(r"[\s\x00-\x20\xa0]+")
+TOKEN = _pattern(
+    r"'(?:[^'\\]+|\\.|'')*'?|\"(?:[^\"\\]+|\\.|\"\")*\"?|`[^`]*`?|0x[0-9a-f]*|\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![a-z_])|\.\d+|@@?[\w.$]*|[^\W\d][\w$#]*|\d+\w*"
+    r"|--.*|#.*|/\*.*|<=>|->>|[<>!=]=|<>|\|\||&&|:=|::|<<|>>|->|!<|!>|\S"
+)
+BREAK_OUT = {quote: _pattern(quote + r"(?=[\s)]*(?:[-+*/%^&|=<>!~;,#]|(?:or|and|xor|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand)(?![\w'])))") for quote in QUOTES}
