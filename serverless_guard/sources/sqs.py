@@ -1,0 +1,90 @@
+"""SQS queues, standard and FIFO.
+
+Event and partial batch response: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html and
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html (the mapping must have `ReportBatchItemFailures`:
+without it Lambda deletes the refused records with the rest).
+"""
+
+from __future__ import annotations
+
+from serverless_guard.sources import others
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from serverless_guard.values import Part, Verdict
+
+KNOWN = frozenset(("Records",))
+REPORTS = True
+"""Failures go back record by record."""
+
+
+def parts(event: dict[str, Any]) -> list[Part]:
+    """Body and attributes of each message; id, receipt and ARN are AWS's."""
+    found: list[Part] = []
+    for index, record in enumerate(records(event)):
+        path = f"Records[{index}]"
+        if record.__class__ is dict:
+            found.append((path + ".body", record.get("body"), "body", index, ""))
+            found.append((path, record, "aws", index, "body"))
+        else:
+            found.append((path, record, "record", index, ""))
+    return found if KNOWN >= event.keys() else found + others(event, KNOWN)
+
+
+def records(event: dict[str, Any]) -> list[Any]:
+    """The messages of the batch."""
+    batch = event.get("Records")
+    return batch if batch.__class__ is list else []
+
+
+def keep(event: dict[str, Any], refused: set[int]) -> dict[str, Any]:
+    """The event without these messages."""
+    return {**event, "Records": [record for index, record in enumerate(records(event)) if index not in refused]}
+
+
+def held(event: dict[str, Any], refused: set[int]) -> set[int]:
+    """With a FIFO queue all later messages of a refused message's group too: they would overtake it."""
+    groups: set[Any] = set()
+    left_out = set(refused)
+    for index, record in enumerate(records(event)):
+        group = _group(record)
+        if group is None:
+            continue
+        if index in refused:
+            groups.add(group)
+        elif group in groups:
+            left_out.add(index)
+    return left_out
+
+
+def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
+    """The handler's failures and the refused messages in one `batchItemFailures`."""
+    failures = [{"itemIdentifier": _identifier(record)} for index, record in enumerate(records(event)) if index in refused]
+    if result.__class__ is not dict:
+        return {"batchItemFailures": failures}
+    own = result.get("batchItemFailures")
+    if own is not None and own.__class__ is not list:
+        return result  # malformed: Lambda takes the whole batch as failed, the refused messages with it
+    told = {item.get("itemIdentifier") for item in own or () if item.__class__ is dict and item.get("itemIdentifier").__class__ is str}
+    return {**result, "batchItemFailures": [*(own or ()), *(item for item in failures if item["itemIdentifier"] not in told)]}
+
+
+def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
+    """Every message failed; with `drop` none, so that the queue deletes them."""
+    return answer(event, set() if verdict.on_refuse == "drop" else set(range(len(records(event)))), None)
+
+
+def _identifier(record: Any) -> str:
+    found = record.get("messageId") if record.__class__ is dict else ""
+    return found if found.__class__ is str else ""
+
+
+def _group(record: Any) -> Any:
+    """The message group of a FIFO message, None outside FIFO queues."""
+    if record.__class__ is not dict or record.get("eventSourceARN").__class__ is not str or not record["eventSourceARN"].endswith(".fifo"):
+        return None
+    attributes = record.get("attributes")
+    group = attributes.get("MessageGroupId") if attributes.__class__ is dict else None
+    return (record["eventSourceARN"], group if group.__class__ is str else "")
