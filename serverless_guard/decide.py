@@ -22,12 +22,17 @@ STATUS = {"limits": 413, "schema": 400, "guard": 500}
 
 
 def modes(policy: Policy, detectors: Iterable[str]) -> dict[str, str]:
-    """The mode of every control and detector: by its own name, else by the policy's mode, else by what it is."""
+    """The mode of every control and detector: by its own name, else by the policy's mode, else by what it is.
+
+    `detect` stands for the scan as a whole.
+    """
     given = dict(policy.controls) | dict(policy.detect)
     made = {control: given.get(control) or (control not in BY_NAME_ONLY and policy.mode) or "block" for control in CONTROLS}
     made["detect"] = policy.mode or "monitor"  # the step as a whole, where the guard itself fails in it
     for detector in detectors:
         made[detector] = given.get(detector) or policy.mode or "monitor"
+    # the scan serves all detectors at once: when it fails, the strictest of them says what that means
+    made["detect"] = "block" if any(made[detector] == "block" for detector in made.keys() - set(CONTROLS)) else "monitor"
     return made
 
 
@@ -59,5 +64,6 @@ def refuses(finding: Finding, modes: Mapping[str, str], on_error: str = "") -> b
 
 def _mode(finding: Finding, modes: Mapping[str, str], on_error: str) -> str:
     if finding.control == "guard":
-        return on_error or modes.get(finding.detail, "monitor")
+        mode = on_error or modes.get(finding.detail, "monitor")
+        return "monitor" if mode == "off" else mode  # an error of the guard is always told
     return modes.get(finding.control, "monitor")

@@ -108,13 +108,19 @@ def protect(handler: Any, *, run_coroutines: bool = False, **settings: Any) -> A
 
 def is_guarded(handler: Any) -> bool:
     """Whether a guard stands anywhere in the chain of wrappers that names itself (`__wrapped__`, `functools.partial`)."""
+    return plan_of(handler) is not None
+
+
+def plan_of(handler: Any) -> Plan | None:
+    """The plan by which a handler is guarded, None for one that is not."""
     for _ in range(32):
-        if getattr(handler, "__dict__", {}).get(MARK) is not None:
-            return True
+        plan: Plan | None = getattr(handler, "__dict__", {}).get(MARK)
+        if plan is not None:
+            return plan
         handler = getattr(handler, "__wrapped__", None) or getattr(handler, "func", None)
         if handler is None:
-            return False
-    return False
+            break
+    return None
 
 
 def is_coroutine_function(handler: Any) -> bool:
@@ -140,7 +146,10 @@ def _wrap(handler: Any, plan: Plan) -> Any:
     """The handler as a plain function that goes through the pipeline."""
     code = getattr(handler, "__code__", None)
     names = code.co_varnames[: code.co_argcount] if code is not None else ("event", "context")
-    is_method = names[:1] in (("self",), ("cls",))
+    is_bound = getattr(handler, "__self__", None) is not None
+    is_method = not is_bound and names[:1] in (("self",), ("cls",))
+    if is_bound or is_method:
+        names = names[1:]
 
     if is_coroutine_function(handler):
 
@@ -151,7 +160,7 @@ def _wrap(handler: Any, plan: Plan) -> Any:
     elif is_method:
 
         def wrapper(*given: Any, **named: Any) -> Any:
-            return invoke(plan, handler.__get__(given[0]), *_by_position(given[1:], named, names[1:]), **named)
+            return invoke(plan, handler.__get__(given[0]), *_by_position(given[1:], named, names), **named)
 
     else:
 

@@ -20,7 +20,7 @@ class PolicyError(GuardError, ValueError):
     """A setting is wrong. `path` leads to it (`limits.max_depth`), `origin` names the file, variable or argument."""
 
     def __init__(self, message: str, path: str = "", origin: str = "") -> None:
-        super().__init__(message if not origin else f"{message} (in {origin})")
+        super().__init__(message if not origin or f"`{origin}`" in message else f"{message} (in {origin})")
         self.path = path
         self.origin = origin
 

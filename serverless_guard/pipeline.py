@@ -102,15 +102,20 @@ COROUTINE = _example.__class__
 
 def enter(visit: Visit) -> bool:
     """Look at the event; tell of what was found; True when the handler must not be called."""
-    try:
-        findings = _look(visit)
-    except Exception as error:
-        findings = [_failure(visit.step, error)]
+    findings = look(visit)
     if findings:
         verdict = decide.judge(findings, visit.modes, visit.plan.policy.on_error)
         if verdict is not ALLOW:
             return _judged(visit, verdict)
     return False
+
+
+def look(visit: Visit) -> list[Finding]:
+    """What is wrong with the event; an error of the guard itself is a finding too."""
+    try:
+        return _look(visit)
+    except Exception as error:
+        return [_failure(visit.step, error)]
 
 
 def leave(visit: Visit, result: Any) -> Any:

@@ -65,7 +65,7 @@ def compile_plan(made: Policy, folder: str = "", own_detectors: Sequence[Any] = 
         checks=tuple((part, schema.compiled(reference, folder, f"schema.{part}")) for part, reference in checks) if modes["schema"] != "off" else (),
         detect=tuple(name for name in detectors.DETECTORS if modes[name] != "off"),
         detectors=tuple(detector for detector in own_detectors if modes[_name(detector)] != "off"),
-        egress=hosts.parse(made.egress, "egress") if made.egress is not None and modes["egress"] != "off" else None,
+        egress=hosts.parse(made.egress) if made.egress is not None and modes["egress"] != "off" else None,
         emitters=tuple(own_emitters),
         environ=env.environ(),
     )

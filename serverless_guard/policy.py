@@ -140,6 +140,11 @@ def documentation(section: type) -> dict[str, str]:
     return {name: text for name, colon, text in lines if colon and name in kinds(section)}
 
 
+def is_schema(value: Any) -> bool:
+    """Whether what stands under `schema` is a JSON Schema by itself, rather than an object of them."""
+    return _is_mapping(value) and any(key in SCHEMA_WORDS for key in value) and any(key not in kinds(Schemas) for key in value)
+
+
 def nearest(word: object, known: Any) -> str:
     """`, did you mean ...` with the nearest of `known`, else the list of all of them."""
     from difflib import get_close_matches
@@ -176,13 +181,9 @@ def _overlay(base: Any, mapping: Any, path: str, origin: str, names: dict[str, t
 
 def _shorthand(kind: str, value: Any) -> Any:
     """`schema` given as one file or one schema means the body's."""
-    if kind == "Schemas" and (isinstance(value, str) or (_is_mapping(value) and any(key not in kinds(Schemas) for key in value) and _looks_like_schema(value))):
+    if kind == "Schemas" and (isinstance(value, str) or is_schema(value)):
         return {"body": value}
     return value
-
-
-def _looks_like_schema(value: Any) -> bool:
-    return any(key in SCHEMA_WORDS for key in value)
 
 
 def _checked(kind: str, value: Any, path: str, origin: str, names: dict[str, tuple[str, ...]], base: Any) -> Any:
