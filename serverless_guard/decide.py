@@ -28,7 +28,6 @@ def modes(policy: Policy, detectors: Iterable[str]) -> dict[str, str]:
     """
     given = dict(policy.controls) | dict(policy.detect)
     made = {control: given.get(control) or (control not in BY_NAME_ONLY and policy.mode) or "block" for control in CONTROLS}
-    made["detect"] = policy.mode or "monitor"  # the step as a whole, where the guard itself fails in it
     for detector in detectors:
         made[detector] = given.get(detector) or policy.mode or "monitor"
     # the scan serves all detectors at once: when it fails, the strictest of them says what that means

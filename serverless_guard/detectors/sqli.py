@@ -29,12 +29,12 @@ TITLE = "SQL that would change the meaning of a query"
 NEEDS = ("'", '"', "=", "(", ";", "--", "/*", "#", "`", "@@", "|", "&&", "<", ">", ("union", "select"), ("order", "by"), ("select", "from"), "like", " or ", " and ", ("limit",), " is ", "between", ("drop", "table"), ("having",), ("into",), "waitfor", "exec", "shutdown")  # fmt: skip
 
 LOGIC = frozenset(("or", "and", "xor", "||", "&&", "nand"))
-COMPARE = frozenset("= == <> != < > <= >= <=> like rlike regexp in between is ilike glob similar sounds match !< !> @> ~* !~ isnull notnull contains member".split())
+COMPARE = frozenset("= == <> != < > <= >= <=> like rlike regexp in between is ilike glob similar sounds match !< !> @> <@ #> #>> ?| ?& @? @@ ~* !~ isnull notnull contains member".split())
 ARITHMETIC = frozenset("+ - * / % ^ & | ~ div mod << >> -> ->> := collate escape".split())
 CLAUSE = frozenset("union except intersect minus having where order group limit offset into procedure for returning fetch window top on using when then else end set values as from join inner outer left right natural cross qualify".split())
 STATEMENT = frozenset(
     "select insert update delete drop create alter truncate exec execute declare waitfor shutdown begin if call copy set grant revoke merge use replace "
-    "load handler rename backup restore bulk kill reconfigure dbcc print show describe desc explain pragma attach detach vacuum analyze commit rollback do upsert remove".split()
+    "load handler rename backup restore bulk kill reconfigure dbcc print show describe desc explain goto pragma attach detach vacuum analyze commit rollback do upsert remove".split()
 )
 WORDS = LOGIC | COMPARE | CLAUSE | STATEMENT | frozenset(("not", "null", "true", "false", "case", "exists", "all", "any", "some", "distinct", "by", "asc", "desc", "table", "database", "unknown", "interval", "row", "array", "binary", "default"))
 CONSTANT = frozenset(("null", "true", "false", "unknown", "user", "current_user", "session_user", "system_user", "current_database", "sysdate", "rownum", "rowid", "current_timestamp", "default"))
@@ -47,10 +47,11 @@ PROBE = DELAY | frozenset(
     "aes_encrypt aes_decrypt compress uncompress string_agg listagg row_count last_insert_id connection_id find_in_set strcmp ifnull nullif coalesce nvl iif decode cast convert len length md5 sha1 count rand floor concat load row json_keys pow power sign bin oct".split()
 )
 """Functions of databases that injected expressions call; a call alone is weak evidence, in an expression it is strong."""
-OBJECTS = re.compile(
-    r"\b(?:information_schema|mysql\.(?:user|db)|pg_(?:catalog|shadow|user|sleep|tables|class|database)|sqlite_master|sqlite_schema|sys\.(?:user\$|databases|tables|objects|columns)|sysobjects|syscolumns|sysusers|msysobjects|"
-    r"all_tab(?:les|_columns)|all_users|user_tables|dba_users|v\$version|master\.\.|rdb\$|xp_cmdshell|performance_schema)"
+SYSTEM = frozenset(
+    "information_schema pg_catalog pg_shadow pg_user pg_tables pg_class pg_database pg_stat_activity sqlite_master sqlite_schema sysobjects syscolumns sysusers sysdatabases msysobjects "
+    "all_tables all_tab_columns all_users user_tables user_tab_columns dba_users dba_tables performance_schema xp_cmdshell innodb_table_stats mysql".split()
 )
+"""Names of catalogues."""
 ENGLISH = frozenset("the a an your our my his her their its this that these those each every one something anything someone which what whom who".split())
 """Words that stand where SQL would have a table or a column only in prose."""
 WINDOW = 4096
@@ -63,8 +64,10 @@ LEVELS = ((4, "high"), (3, "medium"), (2, "low"))
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` carries SQL structure out of the place where it lands."""
     best, shape = 0, ""
+    document = 2 if len(text) > 200 and text.count("\n") > 2 else 0  # prose, code and markup of several lines are full of quotes
     for sql in normal(text.lower()):
         for weight, seen, quote in _readings(sql):
+            weight -= document
             if weight > best:
                 best, shape = weight, f"{seen} {PLACES[quote]}"
             if best >= 4:
@@ -84,7 +87,10 @@ def normal(low: str) -> tuple[str, ...]:
         spaced = SPACE().sub(" ", BLOCK_COMMENT().sub(" ", spaced).replace("*/", " "))
         joined = SPACE().sub(" ", BLOCK_COMMENT().sub("", low))
         return (spaced, joined) if joined != spaced else (spaced,)
-    return (SPACE().sub(" ", low),)
+    plain = SPACE().sub(" ", low)
+    if '""' in plain and plain[0] == '"':
+        return plain, plain.replace('""', '"')
+    return (plain,)
 
 
 def _readings(sql: str) -> Iterator[tuple[int, str, str]]:
@@ -96,7 +102,8 @@ def _readings(sql: str) -> Iterator[tuple[int, str, str]]:
         tried = 0
         for number, found in enumerate(BREAK_OUT[quote]().finditer(sql)):
             before = sql.count(quote, 0, found.start())
-            yield (*_weigh(sql[found.start() + 1 : found.start() + WINDOW], quote, 2 if before == 0 else 1 if before % 2 == 0 else 0), quote)
+            place = 0 if quote == "`" else 2 if before == 0 else 1 if before % 2 == 0 else 0
+            yield (*_weigh(sql[found.start() + 1 : found.start() + WINDOW], quote, place), quote)
             tried += 1
             if tried == 8:
                 break
@@ -105,7 +112,11 @@ def _readings(sql: str) -> Iterator[tuple[int, str, str]]:
 def tokens(sql: str) -> tuple[list[str], list[str]]:
     """Kinds and words: n number, s string, u string that never ends, q quoted name, v variable, w word, l logic, c comparison, a arithmetic, k keyword, # comment, or the sign itself."""
     words = TOKEN().findall(sql)
-    return [_kind(word) for word in words], words
+    kinds = [_kind(word) for word in words]
+    for i, word in enumerate(words[:-1]):
+        if word in CALLABLE and words[i + 1] == "(" and kinds[i] != "w":
+            kinds[i] = "w"
+    return kinds, words
 
 
 def _kind(word: str) -> str:
@@ -134,9 +145,11 @@ def _weigh(sql: str, quote: str, place: int) -> tuple[int, str]:
     kinds, words = tokens(sql)
     if not kinds:
         return 0, ""
-    if quote:
-        if kinds[0] not in FOLLOWS and words[0] not in CLAUSE and words[0] not in STATEMENT:
+    if quote and kinds[0] not in FOLLOWS and words[0] not in CLAUSE and words[0] not in STATEMENT:
+        odd_start = len(kinds) > 1 and (kinds[1] == "(" and words[0] in SHARP or kinds[0] == "(" and words[1] == "select" or kinds[0] == "n" and kinds[1] == "l")
+        if not odd_start:
             return 0, ""
+        place -= 1
     kinds += "$$$$"
     words += ("", "", "", "")
     query = _Query(kinds, words, bool(quote))
@@ -161,56 +174,62 @@ class _Query:
         self.kinds = kinds
         self.words = words
         self.quoted = quoted
-        self.first = 0  # where the first evidence stands
+        self.first = 0  # where the heaviest evidence stands
 
     def prefix(self) -> int:
-        """What the tokens before the first evidence say of a bare position: 1 an expression, 0 a filter, less for prose."""
-        alike = filter_ = 0
+        """What the tokens before the heaviest evidence say of a bare position: 1 an expression, 0 a filter, less for prose."""
+        alike = equal = compared = 0
         before = ""
-        for kind in self.kinds[: self.first]:
-            if kind in "wnsuqv" and before in "wnsuqv" and before:
+        for kind, word in zip(self.kinds[: self.first], self.words, strict=False):
+            if kind in "wnsuqv" and before and before in "wnsuqvk" or kind == "k" and before == "w":
                 alike += 1
-            if kind in "c:?{":
-                filter_ += 1
+            elif kind == "c" and word == "=":
+                equal += 1
+            elif kind in "c?{}":
+                compared += 1
             before = kind
-        if before == "u":
-            return -2
-        return 1 if not alike and not filter_ else 0 if not alike else -1 if alike < 2 else -2
+        if alike or before == "u":
+            return -2 if alike < 3 else -3
+        return -2 if compared else 0 if equal else 1
 
     def evidence(self) -> tuple[int, str]:
-        """The sum of weights of all evidence, and the shape of the heaviest."""
-        total, most, shape = 0, 0, ""
+        """The weight of the heaviest evidence, one more where there are two, and its shape."""
+        most, others, shape = 0, 0, ""
         kinds, words = self.kinds, self.words
-        i, end = 0, len(kinds) - 4
-        while i < end:
+        for i in range(len(kinds) - 4):
             kind, word = kinds[i], words[i]
-            weight, seen, after = 0, "", i + 1
-            if kind == "l" or (kind == "k" and word in CONDITIONAL):
-                weight, seen, after = self.condition(i + 1, word)
+            weight, seen = 0, ""
+            if kind == "l" or (kind == "k" and word in CONDITIONAL and (word != "if" or kinds[i + 1] == "(")):
+                weight, seen = self.condition(i + 1, word)
             elif kind == "k":
-                weight, seen, after = self.keyword(i, word)
+                weight, seen = self.keyword(i, word)
             elif kind == ";":
-                weight, seen, after = self.stacked(i + 1)
-            elif kind == "w" and kinds[i + 1] == "(":
-                weight, seen = self.call(i)
-            elif kind == "#" and i == 0 and self.quoted:
-                weight, seen = self.cut(word)
-            elif kind == "v" and word.startswith("@@"):
+                weight, seen = self.stacked(i + 1)
+            elif kind == "w":
+                if kinds[i + 1] == "(":
+                    weight, seen = self.call(i)
+                elif word in SYSTEM:
+                    weight, seen = (2 if words[i - 1] in ("from", "join", "into", ",") else 1), "system table"
+            elif kind == "v" and word[:2] == "@@" and word[2:]:
                 weight, seen = 2, "server variable"
-            elif kind == "a" and i == 0 and self.quoted:
-                weight, seen, after = self.concatenation(i)
-            elif kind == "c" and i == 0 and self.quoted:
-                weight, seen, after = self.comparison(i)
-            elif kind == ")" and self.quoted and i < 4 and kinds[i + 1] == "#":
-                weight, seen = self.cut(words[i + 1])
+            elif i == 0 and self.quoted:
+                if kind == "#":
+                    weight, seen = self.cut(word)
+                elif kind == "a":
+                    weight, seen = self.concatenation(i)
+                elif kind == "c":
+                    weight, seen = self.comparison(i)
+            elif kind == "#" and self.quoted and i < 6 and all(before == ")" for before in kinds[:i]):
+                weight, seen = self.cut(word)
             if weight:
-                if not total:
-                    self.first = i
-                total += weight
                 if weight > most:
-                    most, shape = weight, seen
-            i = after
-        return total, shape
+                    others += 1 if most else 0
+                    most, shape, self.first = weight, seen, i
+                    if most > 4:
+                        break
+                elif i - self.first < 24:
+                    others += 1
+        return most + (1 if others and most < 4 else 0), shape
 
     def operand(self, i: int) -> tuple[str, int]:
         """Kind of the operand at `i`, and the index behind it; "" where there is none."""
@@ -219,11 +238,12 @@ class _Query:
         while (kinds[i] in "(" or words[i] in UNARY) and i - start < 24:
             i += 1
         kind = kinds[i]
-        if kind in "nsuvq":
+        if kind in "nsuvq?":
             i += 1
-        elif kind == "w" or (kind == "k" and words[i] in CALLABLE and kinds[i + 1] == "("):
+            kind = "w" if kind == "?" else kind
+        elif kind == "w":
             if kinds[i + 1] == "(":
-                kind = "p" if words[i] in PROBE else "f"
+                kind = "p" if words[i] in SHARP else "f"
                 i = self.behind(i + 1)
             else:
                 if words[i] in CONSTANT:
@@ -236,11 +256,11 @@ class _Query:
         elif kind == "k" and words[i] in ("null", "true", "false"):
             kind, i = "n", i + 1
         elif kind == "k" and words[i] in ("select", "case", "exists", "row", "interval", "array", "cast"):
-            kind, i = ("p" if words[i] != "select" or self.select_list(i + 1)[0] else "w"), i + 1
+            kind, i = ("p" if words[i] != "select" or self.select_list(i + 1) else "w"), i + 1
         else:
             return "", i
-        while kinds[i] == ")":
-            i += 1
+        while kinds[i] == ")" or (words[i] == "::" and kinds[i + 1] in "wk"):
+            i += 1 if kinds[i] == ")" else 2
         if kinds[i] == "a" and words[i] not in ("collate", "escape") and i - start < 48:
             more, j = self.operand(i + 1)
             if more:
@@ -259,48 +279,48 @@ class _Query:
                     return j + 1
         return min(i + 1, len(self.kinds) - 4)
 
-    def condition(self, i: int, word: str) -> tuple[int, str, int]:
+    def condition(self, i: int, word: str) -> tuple[int, str]:
         """A condition behind AND, OR, HAVING, WHERE, WHEN, ..."""
         kinds, words = self.kinds, self.words
         left, j = self.operand(i)
         if not left:
-            return 0, "", i
-        negated = words[j] == "not"
-        if negated:
+            return (2 if kinds[i] == "#" and i > 1 and kinds[i - 2] in "nsuq)" else 0), f"{word} comment"
+        if words[j] == "not":
             j += 1
-        if kinds[j] == "c":
+        if kinds[j] == "c" or (kinds[j] == "?" and left in "su"):
             compare = words[j]
             if compare == "is":
-                return (1 if left in "wq" else 3), f"{word} {NOUNS[left]} is", j + 1
+                return (1 if left in "wq" else 3), f"{word} {NOUNS[left]} is"
             k = j + 1
-            if compare == "sounds" and words[k] == "like":
-                k += 1
-            if kinds[k] == "c":
+            while kinds[k] == "c" or kinds[k] in "|&" or words[k] == "not":
                 k += 1
             right, after = self.operand(k)
             if not right:
-                return (1 if left != "w" and kinds[k] in "$#" else 0), f"{word} {NOUNS[left]} {compare}", k
+                return (1 if left != "w" and kinds[k] in "$#" else 0), f"{word} {NOUNS[left]} {compare}"
             shape = f"{word} {NOUNS[left]} {compare} {NOUNS[right]}"
-            if left in LITERAL and right in LITERAL:
-                return 3, shape, after
-            if left == "p" or right == "p":
-                return 3, shape, after
+            if (left in LITERAL and right in LITERAL) or left == "p" or right == "p":
+                return 3, shape
+            if left + right in ("nf", "fn", "fs", "sf", "fu", "uf", "ff"):
+                return (2 if word != "if" else 0), shape
             if compare.isalpha() and left == "w" and compare not in ("like", "rlike", "regexp", "between", "ilike"):
-                return 0, shape, j
-            return 1, shape, after
-        ends = kinds[j] in "$#;)l" or kinds[j] == "k" and words[j] in CLAUSE
+                return 0, shape
+            if words[j - 1] == words[after - 1] and compare in ("=", "==", "like"):
+                return 2 + (kinds[after] == "#"), shape
+            return 1, shape
+        ends = kinds[j] in "$#;)l" or (kinds[j] == "k" and words[j] in CLAUSE)
         shape = f"{word} {NOUNS[left]}"
         if left == "p":
-            return 2, shape, j if j > i + 1 and kinds[i + 1] != "(" else i
-        if not ends or word in ("on", "when", "where"):
-            return 0, "", i
+            return 2, shape
+        if word == "when" and words[j] == "then" and left in "nsv":
+            return 1, shape
+        if not ends or word in ("on", "when", "where", "if"):
+            return 0, ""
         if left in "nsuvf":
-            weight = 2 if self.quoted or kinds[j] == "#" else 1 if left == "n" and i > 1 and kinds[i - 2] == "n" else 0
-            return weight, shape, j
-        return (1 if self.quoted and kinds[j] in "#;" else 0), shape, j
+            return (0 if left == "s" and kinds[j] != "#" else 2 if self.quoted or kinds[j] == "#" else 0), shape
+        return (1 if self.quoted and kinds[j] in "#;" else 0), shape
 
-    def select_list(self, i: int) -> tuple[int, int]:
-        """How much a select list at `i` weighs (0 none), and the index behind what was read."""
+    def select_list(self, i: int) -> int:
+        """How much a select list at `i` weighs, 0 for none, to 4."""
         kinds, words = self.kinds, self.words
         start = i
         while words[i] in ("distinct", "all", "top", "distinctrow", "sql_no_cache") or kinds[i] == "(" and i - start < 8:
@@ -327,20 +347,20 @@ class _Query:
                 break
             i += 1
         if not items:
-            return 0, start
+            return 0
         if words[i] == "from" or words[i] == "into":
             table, j = self.operand(i + 1)
             if table and not (kinds[i + 1] == "w" and words[i + 1] in ENGLISH):
                 plain = literal == 0 and items == 1 and kinds[j] == "w" and words[j] not in ("where",)
-                return (2 if plain else 4), j
-            return 0, i
+                return 2 if plain else 4
+            return 0
         if literal and (items > 1 or kinds[i] in "$#);" or words[i] in CLAUSE):
-            return 3, i
+            return 3
         if items > 1 and kinds[i] in "$#);":
-            return 2, i
-        return (1 if kinds[i] in "#)" else 0), i
+            return 2
+        return 1 if kinds[i] in "#)" else 0
 
-    def keyword(self, i: int, word: str) -> tuple[int, str, int]:
+    def keyword(self, i: int, word: str) -> tuple[int, str]:
         """What a keyword at `i` begins."""
         kinds, words = self.kinds, self.words
         nxt = words[i + 1]
@@ -349,54 +369,53 @@ class _Query:
             while words[j] in ("all", "distinct", "distinctrow", "("):
                 j += 1
             if words[j] in ("select", "values"):
-                weight, after = self.select_list(j + 1)
-                return (4 if weight >= 2 else 2 + weight), f"{word} {words[j]} list", max(after, j + 1)
-            return 0, "", j
+                weight = self.select_list(j + 1)
+                return (4 if weight >= 2 else 2 + weight), f"{word} {words[j]} list"
+            return 0, ""
         if word == "select":
-            weight, after = self.select_list(i + 1)
-            behind = i > 0 and kinds[i - 1] == "("
-            if weight >= 3:
-                return (3 if behind else 2), "sub-query" if behind else "select list", after
-            return (weight if behind and weight == 2 else weight - 1 if weight > 1 else 0), "select", max(after, i + 1)
+            weight = self.select_list(i + 1)
+            if i > 0 and kinds[i - 1] == "(":
+                return (3 if weight >= 3 else weight), "sub-query"
+            return (2 if weight >= 3 else weight - 1 if weight > 1 else 0), "select list"
         if word in ("order", "group") and nxt == "by":
             left, j = self.operand(i + 2)
-            if left in ("n", "p", "f", "s", "u") and left:
-                return (2 if kinds[j] in "#$,)k;u" else 0), f"{word} by {NOUNS[left]}", j
-            return (1 if left and kinds[j] == "#" else 0), f"{word} by {NOUNS.get(left, 'nothing')}", j
+            if left and left in "npfsu":
+                return (2 if kinds[j] in "$#,)k;u" else 0), f"{word} by {NOUNS[left]}"
+            return (1 if left and kinds[j] == "#" else 0), f"{word} by {NOUNS.get(left, 'nothing')}"
         if word == "limit" and kinds[i + 1] == "n":
-            return (1 if kinds[i + 2] == "," or words[i + 2] in ("offset", "into", "procedure", "union") or kinds[i + 2] == "#" else 0), "limit", i + 2
+            return (1 if kinds[i + 2] in ",#" or words[i + 2] in ("offset", "into", "procedure", "union") else 0), "limit"
         if word == "procedure" and nxt == "analyse":
-            return 3, "procedure analyse", i + 2
+            return 3, "procedure analyse"
         if word == "into" and nxt in ("outfile", "dumpfile"):
-            return 4, "into file", i + 2
+            return 4, "into file"
         if word == "waitfor" and nxt in ("delay", "time"):
-            return 4, "waitfor delay", i + 2
-        if word in ("if", "row", "cast", "char", "exists", "case"):
-            left, j = self.operand(i + 1)
-            return 0, "", i + 1
-        if word in STATEMENT and (i == 0 or kinds[i - 1] in "(snu"):
+            return 4, "waitfor delay"
+        if word == "as":
+            return (1 + (i > 0 and kinds[i - 1] in "n)") if kinds[i + 1] in "wsq" and words[i + 2] == "from" else 0), "alias from"
+        if word in STATEMENT and (i == 0 or kinds[i - 1] in "(snu:"):
             weight = self.statement(i)
-            return (weight if i == 0 or weight > 2 else 0), f"{word} statement", i + 1
-        return 0, "", i + 1
+            return (weight if i == 0 or weight > 2 else 0), f"{word} statement"
+        return 0, ""
 
-    def stacked(self, i: int) -> tuple[int, str, int]:
+    def stacked(self, i: int) -> tuple[int, str]:
         """A statement behind a semicolon."""
         kinds, words = self.kinds, self.words
         weight = self.statement(i) if kinds[i] == "k" else 0
         if weight:
-            return min(weight + 1, 4), f"; {words[i]}", i + 1
+            return min(weight + 1, 4), f"; {words[i]}"
         if self.quoted and i == 1 and kinds[i] in "#$":
-            return (2 if kinds[i] == "#" else 1), "; comment", i + 1
-        return 0, "", i
+            return (2 if kinds[i] == "#" else 0), "; comment"
+        return 0, ""
 
     def statement(self, i: int) -> int:
         """How much the tokens at `i` look like a whole statement: 0 not, 1 to 3."""
         kinds, words = self.kinds, self.words
         word, nxt, third = words[i], words[i + 1], words[i + 2]
         if word == "select":
-            return min(self.select_list(i + 1)[0], 3)
+            return min(self.select_list(i + 1), 3)
         if word in ("insert", "replace", "merge", "upsert"):
-            return 3 if nxt == "into" and kinds[i + 2] in "wqk" and any(w in ("values", "select", "(", "set", "value") for w in words[i + 3 : i + 9]) else 0
+            follow = i + 2 if nxt == "into" else i + 1
+            return 3 if kinds[follow] in "wqk" and any(w in ("values", "select", "set", "value") for w in words[follow + 1 : follow + 16]) else 0
         if word == "update":
             return 3 if kinds[i + 1] in "wqk" and "set" in words[i + 2 : i + 6] and "=" in words[i + 3 : i + 12] else 0
         if word in ("delete", "remove"):
@@ -404,7 +423,7 @@ class _Query:
         if word in ("drop", "create", "alter", "truncate"):
             if nxt in OBJECT_KINDS and kinds[i + 2] in "wqkvs" and third not in ENGLISH:
                 return 3 if kinds[i + 3] in "$#;(.'su,)" or words[i + 3] in ("cascade", "add", "as", "identified", "with", "exists", "values", "drop", "returns", "from") else 2
-            return 0
+            return 3 if kinds[i + 1] in "wq" and kinds[i + 2] == ";" and kinds[i + 3] == "#" else 0
         if word in ("exec", "execute", "call"):
             return 3 if nxt in ("(",) or nxt.startswith(("xp_", "sp_", "@")) or (kinds[i + 1] == "w" and kinds[i + 2] == ".") or nxt == "immediate" or nxt == "master" else 0
         if word == "declare":
@@ -455,37 +474,38 @@ class _Query:
             return 2, "comment that cuts the query off"
         return (1 if word[:2] in ("--", "/*") and (word[2:3] == " " or word[:2] == "/*") else 0), "comment that cuts the query off"
 
-    def concatenation(self, i: int) -> tuple[int, str, int]:
+    def concatenation(self, i: int) -> tuple[int, str]:
         """An operator directly behind the quote: concatenation or arithmetic with the string."""
         kinds, words = self.kinds, self.words
         right, j = self.operand(i + 1)
         if right == "p":
-            return 2, f"{words[i]} {NOUNS[right]}", i + 1
-        if kinds[j] == "c":
-            other, k = self.operand(j + 1)
+            return 2, f"{words[i]} {NOUNS[right]}"
+        if kinds[j] == "c" and right:
+            other, _ = self.operand(j + 1)
             if other:
-                return 1 + (right in LITERAL and other in LITERAL), f"{words[i]} {NOUNS.get(right, '')} {words[j]}", k
+                return 1 + (right in LITERAL and other in LITERAL), f"{words[i]} {NOUNS[right]} {words[j]}"
         if right and kinds[j] == "#" and not words[j].lstrip("-#/* "):
-            return 1, f"{words[i]} {NOUNS[right]} comment", j
-        return 0, "", i + 1
+            return 1, f"{words[i]} {NOUNS[right]} comment"
+        return 0, ""
 
-    def comparison(self, i: int) -> tuple[int, str, int]:
+    def comparison(self, i: int) -> tuple[int, str]:
         """A comparison directly behind the quote."""
         kinds, words = self.kinds, self.words
-        right, j = self.operand(i + 1)
-        if not right:
-            return 0, "", i + 1
-        if kinds[j] in "cl#" or right == "p":
-            return 1, f"{words[i]} {NOUNS[right]}", j
-        return 0, "", j
+        j = i + 1
+        while kinds[j] == "c" or words[j] == "not":
+            j += 1
+        right, j = self.operand(j)
+        if not right or (words[i][0] in "<>" and words[i] != "<>" and right not in "nsp"):
+            return 0, ""
+        return (1 if kinds[j] in "cl#" or right == "p" else 0), f"{words[i]} {NOUNS[right]}"
 
 
 NOUNS = {"n": "number", "s": "string", "u": "open string", "v": "variable", "q": "name", "w": "name", "p": "function", "f": "call", "": "nothing"}
 LITERAL = frozenset("nsuv")
 FOLLOWS = frozenset("lca#;),")
 UNARY = frozenset(("+", "-", "~", "!", "not", "binary", "distinct", "all", "any", "some", "-+"))
-CALLABLE = frozenset("left right if replace char row load values insert database binary mod show".split())
-CONDITIONAL = frozenset("having where when on".split())
+CALLABLE = frozenset("left right replace char row load insert database binary mod show isnull notnull match".split())
+CONDITIONAL = frozenset("having where when on if".split())
 TRUTHS = frozenset(("null", "true", "false", "unknown"))
 SHARP = PROBE - frozenset("exp char count len length concat load row decode cast convert substring ascii user version database schema power sign bin hex elt floor rand coalesce compress md5 mid json_keys find_in_set oct pow decode ord".split())
 OBJECT_KINDS = frozenset("table database schema view index user login procedure function trigger column role tablespace sequence type or temporary assembly operator alias package session".split())
@@ -504,7 +524,7 @@ BLOCK_COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/")
 VERSIONED = _pattern(r"/\*!(?:\d{5,6})?")
 SPACE = _pattern(r"[\s\x00-\x20\xa0]+")
 TOKEN = _pattern(
-    r"'(?:[^'\\]+|\\.|'')*'?|\"(?:[^\"\\]+|\\.|\"\")*\"?|`[^`]*`?|0x[0-9a-f]*|\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![a-z_])|\.\d+|@@?[\w.$]*|[^\W\d][\w$#]*|\d+\w*"
-    r"|--.*|#.*|/\*.*|<=>|->>|[<>!=]=|<>|\|\||&&|:=|::|<<|>>|->|!<|!>|\S"
+    r"''(?![\w'])|'(?:[^'\\]+|\\.|'')*'?|\"(?:[^\"\\]+|\\.|\"\")*\"?|`[^`]*`?|0x[0-9a-f]*|\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![a-z_])|\d+(?=(?:union|or|and|having|order|limit)\b)|\.\d+|@>|@@?[\w.$]*|[^\W\d][\w$#]*|\d+\w*"
+    r"|#>>?|--.*|#.*|/\*.*|<=>|->>|[<>!=]=|@>|<@|\?[|&]|<>|\|\||&&|:=|::|<<|>>|->|!<|!>|\S"
 )
-BREAK_OUT = {quote: _pattern(quote + r"(?=[\s)]*(?:[-+*/%^&|=<>!~;,#]|(?:or|and|xor|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand)(?![\w'])))") for quote in QUOTES}
+BREAK_OUT = {quote: _pattern(quote + r"(?=[\s)]*(?:[-+*/%^&|=<>!~;,#]|(?:or|and|xor|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto)(?!\w)|[\w.]+\(|\d+ (?:or|and)\b|\(select))") for quote in QUOTES}
