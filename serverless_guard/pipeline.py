@@ -173,7 +173,7 @@ def _violations(plan: Plan, event: Any, source: Any, parts: list[Part], opened: 
     """What the event has that its schemas do not allow. A part that the event does not have is not checked."""
     found = []
     for role, check in plan.checks:
-        for path, value, record in _subjects(role, event, source, parts, opened):
+        for path, value, record in subjects(role, event, source, parts, opened):
             violation = check(value)
             if violation is not None:
                 where = path + violation.path[1:] if path else violation.path[1:].lstrip(".")
@@ -181,7 +181,7 @@ def _violations(plan: Plan, event: Any, source: Any, parts: list[Part], opened: 
     return found
 
 
-def _subjects(role: str, event: Any, source: Any, parts: list[Part], opened: inputs.Opened) -> Iterator[tuple[str, Any, int]]:
+def subjects(role: str, event: Any, source: Any, parts: list[Part], opened: inputs.Opened) -> Iterator[tuple[str, Any, int]]:
     """What a schema is held to, as `(path, value, record)`."""
     if role == "event":
         yield "", event, -1
