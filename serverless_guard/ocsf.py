@@ -1,0 +1,445 @@
+"""One finding as an OCSF 1.5.0 Detection Finding (class 2004, profiles `cloud` and `security_control`), at most one line long.
+
+https://schema.ocsf.io/1.5.0/classes/detection_finding, https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+(why `level` and `timestamp` stand beside it: without both, Lambda's log filter takes a line for INFO and drops it).
+Imported with the first event of a process, never before.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+from serverless_guard import redact
+from serverless_guard.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from serverless_guard.policy import Policy
+    from serverless_guard.values import Finding
+
+    Plain = dict[str, Any]
+else:
+    Plain = dict
+
+VERSION = "1.5.0"
+MAX_BYTES = 4095  # and a newline: what one write to a pipe carries whole (PIPE_BUF)
+OPEN_PREFIX = "serverless_guard."
+
+ACTIONS: dict[str, tuple[int, str, int, str, bool, str]] = {
+    "refuse": (2, "Denied", 2, "Blocked", True, "ERROR"),
+    "report": (3, "Observed", 15, "Detected", True, "WARN"),
+    "unauthorized": (2, "Denied", 26, "Unauthorized", True, "ERROR"),
+    "redact": (4, "Modified", 17, "Logged", False, "WARN"),
+    "allow": (1, "Allowed", 1, "Allowed", False, "INFO"),
+    "learn": (3, "Observed", 17, "Logged", False, "INFO"),
+    "fail-open": (1, "Allowed", 27, "Error", True, "ERROR"),
+    "fail-closed": (2, "Denied", 27, "Error", True, "ERROR"),
+}
+"""What was done: action, disposition, whether it is an alert, and the level that Lambda's log filter reads."""
+
+DID = {"refuse": "refused", "report": "reported", "unauthorized": "refused", "redact": "removed", "allow": "allowed", "learn": "noted"}
+DID |= {"fail-open": "let pass", "fail-closed": "refused"}
+
+SEVERITIES = ("Unknown", "Informational", "Low", "Medium", "High", "Critical")
+CONFIDENCES = {"low": (1, "Low"), "medium": (2, "Medium"), "high": (3, "High")}
+MISTAKES = ("schema", "limits", "source")
+"""Controls whose findings are more often a mistake than an attack: one step less severe."""
+
+TYPES = {"schema": "schema", "limits": "limits", "source": "source", "egress": "egress", "metadata": "egress", "runtime_api": "egress", "guard": "guard"}
+"""Finding type by control; every other control is a detector, and its type is injection."""
+
+ATTACKS: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str] | None]] = {
+    "metadata": (("TA0006", "Credential Access"), ("T1552", "Unsecured Credentials"), ("T1552.005", "Cloud Instance Metadata API")),
+    "shell": (("TA0002", "Execution"), ("T1059", "Command and Scripting Interpreter"), None),
+    "code": (("TA0002", "Execution"), ("T1059", "Command and Scripting Interpreter"), ("T1059.006", "Python")),
+    "injection": (("TA0001", "Initial Access"), ("T1190", "Exploit Public-Facing Application"), None),
+}
+"""MITRE ATT&CK by control, else by type, only where it is certain. An undeclared call need not be exfiltration: no entry."""
+
+HTTP_SOURCES = ("apigateway-rest", "apigateway-http", "function-url", "alb", "lattice", "websocket", "cloudfront", "appsync")
+HTTP_METHODS = ("OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT")
+
+TRIM = (
+    ("observables",),
+    ("finding_info", "attacks"),
+    ("class_name",),
+    ("finding_info", "data_sources"),
+    ("evidences", 0, "actor"),
+    ("evidences", 0, "http_request"),
+    ("evidences", 0, "connection_info"),
+    ("metadata", "labels"),
+    ("resources", 0, "labels"),
+    ("finding_info", "desc"),
+    ("unmapped", "faas.instance"),
+    ("status",),
+    ("confidence",),
+    ("severity",),
+    ("action",),
+    ("disposition",),
+)
+"""What goes first where a line would be too long, the dearest last; what then remains is shortened string by string."""
+
+WHOLE = ("timestamp", "uid", "log_name", "log_provider", "correlation_uid", "trace_id", "hash")
+
+_digested: tuple[object, str] = (None, "")
+
+
+class Facts(NamedTuple):
+    """The function and the invocation that an event is about. Empty where the platform does not say."""
+
+    function: str = ""
+    arn: str = ""
+    version: str = ""
+    region: str = ""
+    account: str = ""
+    request_id: str = ""
+    trace_id: str = ""  # 32 hexadecimal digits, as in W3C trace context
+    tenant_id: str = ""
+    log_stream: str = ""  # names the execution environment
+    service: str = ""
+    cold: bool | None = None
+    source: str = ""  # public name of the event source
+    policy: str = ""
+    policy_digest: str = ""
+    mode: str = ""
+    preview: bool = True
+    client_ip: str = ""
+    method: str = ""
+    http_path: str = ""  # the declared route where the source tells it, else the path; masked when written
+    user: str = ""  # of the authorizer
+    event: Any = None  # to look up the record that a finding names; nothing of it is copied
+    environ: Any = None  # for emitters that are named by the environment
+
+
+class Stamp(NamedTuple):
+    """What an event gets from the process that tells it."""
+
+    uid: str
+    sequence: int
+    time_ms: int
+    correlation: str
+    key: bytes  # of the keyed hashes
+    guard_us: int = 0
+    product: str = ""  # version of the guard
+
+
+def facts(context: Any, environ: Mapping[str, str], source: str = "", event: Any = None, policy: Policy | None = None, cold: bool | None = None) -> Facts:
+    """The facts that a Lambda context (or anything, or None), an environment and an event give."""
+    arn = _attribute(context, "invoked_function_arn")
+    pieces = arn.split(":") if arn.startswith("arn:") else []
+    w3c = _attribute(context, "w3c_traceparent")
+    trace = environ.get("_X_AMZN_TRACE_ID", "")
+    function = _attribute(context, "function_name") or environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+    made = Facts(
+        function=function,
+        arn=arn,
+        version=_attribute(context, "function_version") or environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+        region=environ.get("AWS_REGION", "") or (pieces[3] if len(pieces) > 3 else ""),
+        account=pieces[4] if len(pieces) > 4 else "",
+        request_id=_attribute(context, "aws_request_id"),
+        trace_id=trace_id(w3c or trace),
+        tenant_id=_attribute(context, "tenant_id"),
+        log_stream=_attribute(context, "log_stream_name") or environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+        service=environ.get("POWERTOOLS_SERVICE_NAME", "") or function,
+        cold=cold,
+        source=source,
+        event=event,
+        environ=environ,
+    )
+    if policy is not None:
+        made = made._replace(policy=policy.name, policy_digest=_policy_digest(policy), mode=policy.mode or "default", preview=policy.preview)
+    return made._replace(**caller(event)) if event.__class__ is dict else made
+
+
+def caller(event: dict[str, Any]) -> dict[str, str]:
+    """Who asked for what, as HTTP sources say it: address, method, route or path, user of the authorizer."""
+    context = _at(event, "requestContext")
+    http, identity, authorizer = _at(context, "http"), _at(context, "identity"), _at(context, "authorizer")
+    claims = _at(_at(authorizer, "jwt"), "claims") or _at(authorizer, "claims")
+    headers = _at(event, "headers")
+    route = _text(context, "routeKey").partition(" ")[2] or _text(context, "resourcePath")
+    return {
+        "client_ip": _text(http, "sourceIp") or _text(identity, "sourceIp") or _text(headers, "x-forwarded-for").rpartition(",")[2].strip(),
+        "method": _text(http, "method") or _text(event, "httpMethod") or _text(context, "httpMethod"),
+        "http_path": route or _text(http, "path") or _text(event, "path"),
+        "user": _text(claims, "sub") or _text(authorizer, "principalId") or _text(_at(authorizer, "iam"), "userArn") or _text(identity, "userArn"),
+    }
+
+
+def trace_id(header: str) -> str:
+    """The 32 digits of a trace, from an X-Ray header (`Root=1-5759e988-bd86...;Parent=...`) or a W3C `traceparent`; else empty."""
+    for field in header[:512].split(";"):
+        name, _, value = field.strip().partition("=")
+        pieces = value.split("-") if name == "Root" else field.strip().split("-")
+        digits = "".join(pieces[1:3]) if name == "Root" else pieces[1] if len(pieces) == 4 else ""
+        if len(digits) == 32 and all(char in "0123456789abcdef" for char in digits):
+            return digits
+    return ""
+
+
+def event(finding: Finding, action: str, facts: Facts, stamp: Stamp) -> Event:
+    """The event of one finding, every string bounded, printable and without a value of the user's event."""
+    clean, key = redact.clean, stamp.key
+    action_id, action_name, disposition_id, disposition, alert, level = ACTIONS[action]
+    severity = _severity(finding, action)
+    confidence_id, confidence = CONFIDENCES.get(finding.confidence, (0, "Unknown"))
+    kind = TYPES.get(finding.control, "injection")
+    control, rule = clean(finding.control, 40), clean(finding.rule, 40)
+    title, where = clean(finding.title, 200), redact.path(clean(finding.path, 4096), key)
+    made = Event({
+        "level": level,
+        "timestamp": timestamp(stamp.time_ms),
+        "message": f"{title}{f' at {where}' if where else ''}: {DID[action]} ({rule})",
+        "metadata": {
+            "version": VERSION,
+            "profiles": ["cloud", "security_control"],
+            "product": {"name": "serverless_guard", "vendor_name": "serverless_guard", "version": stamp.product, "feature": {"name": control, "uid": control}},
+            "log_name": "serverless_guard.finding",
+            "log_provider": "serverless_guard",
+            "uid": stamp.uid,
+            "correlation_uid": clean(stamp.correlation, 64),
+            "event_code": rule,
+            "sequence": stamp.sequence,
+        },
+        "category_uid": 2,
+        "class_uid": 2004,
+        "class_name": "Detection Finding",
+        "activity_id": 1,
+        "type_uid": 200401,
+        "time": stamp.time_ms,
+        "severity_id": severity,
+        "severity": SEVERITIES[severity],
+        "confidence_id": confidence_id,
+        "confidence": confidence,
+        "status_id": 1,
+        "status": "New",
+        "is_alert": alert,
+        "action_id": action_id,
+        "action": action_name,
+        "disposition_id": disposition_id,
+        "disposition": disposition,
+        "finding_info": {
+            "uid": stamp.uid,
+            "title": title,
+            "types": [kind],
+            "created_time": stamp.time_ms,
+            "analytic": {"name": f"{control}.{rule}", "uid": rule, "type_id": 1, "type": "Rule", "category": control},
+        },
+        "cloud": {"provider": "AWS"},
+        "evidences": [_evidence(finding, facts, where, key)],
+    })
+    info = made["finding_info"]
+    if finding.detail:
+        info["desc"] = clean(finding.detail, 400)
+    if facts.source:
+        info["data_sources"] = [f"lambda.{clean(facts.source, 40)}"]
+    if finding.cwe:
+        info["tags"] = [{"name": "cwe", "value": f"CWE-{clean(finding.cwe, 8)}"}]
+    attack = ATTACKS.get(finding.control) or (ATTACKS.get(kind) if facts.source in HTTP_SOURCES else None)
+    if attack:
+        info["attacks"] = [_attack(*attack)]
+    if facts.policy or facts.policy_digest:
+        made["policy"] = _given(name=clean(facts.policy, 128), uid=facts.policy_digest, is_applied=True)
+    _place(made, facts, clean)
+    observed = [_observable(point, made["evidences"][0][point]) for point in ("dst_endpoint", "src_endpoint") if point in made["evidences"][0]]
+    if observed:
+        made["observables"] = observed
+    made["unmapped"] = _given(**{"faas.invocation_id": clean(facts.request_id, 64), "faas.instance": clean(facts.log_stream, 96), "trace_id": facts.trace_id})
+    if facts.cold is not None:
+        made["unmapped"]["faas.coldstart"] = facts.cold
+    made["unmapped"][OPEN_PREFIX + "mode"] = clean(facts.mode, 16)
+    made["unmapped"][OPEN_PREFIX + "guard_time_us"] = stamp.guard_us
+    made.line = fit(made)
+    return made
+
+
+class Event(Plain):
+    """An event with the line it is written as: serialised once, hashed and written as it stands."""
+
+    __slots__ = ("line",)
+    line: str
+
+
+def fit(event: dict[str, Any], limit: int = MAX_BYTES) -> str:
+    """The line of an event, made at most `limit` bytes long: fields go in the order of `TRIM`, then the longest strings are cut."""
+    text = line(event)
+    for place in TRIM:
+        if len(text) <= limit:
+            return text
+        holder: Any = event
+        for step in place[:-1]:
+            holder = holder.get(step) if isinstance(holder, dict) else holder[0] if holder else None
+        if isinstance(holder, dict) and place[-1] in holder:
+            del holder[place[-1]]
+            text = line(event)
+    for length in (160, 80, 40, 20):
+        if len(text) <= limit:
+            break
+        event.update(_cut(dict(event), length))
+        text = line(event)
+    return text
+
+
+def line(event: Any) -> str:
+    """One line of ASCII JSON, without its newline."""
+    return json.dumps(event, ensure_ascii=True, check_circular=False, separators=(",", ":"))
+
+
+def timestamp(time_ms: int) -> str:
+    """RFC 3339, in UTC, with milliseconds."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(time_ms // 1000))}.{time_ms % 1000:03d}Z"
+
+
+def _policy_digest(policy: Policy) -> str:
+    """The digest of what a policy says, the same wherever it is deployed; kept for the policy that was asked for last."""
+    global _digested
+    if _digested[0] is not policy:
+        _digested = policy, redact.blake2(repr(policy).encode("utf-8", "replace"))
+    return _digested[1]
+
+
+def _severity(finding: Finding, action: str) -> int:
+    """High for what was refused with confidence and for the guard's own failure, a step less for each doubt."""
+    if action in ("allow", "learn"):
+        return 1
+    if finding.control == "guard":
+        return 4
+    doubts = (action not in ("refuse", "unauthorized")) + (finding.confidence != "high") + (finding.control in MISTAKES)
+    return max(2, 4 - doubts)
+
+
+def _evidence(finding: Finding, facts: Facts, where: str, key: bytes) -> dict[str, Any]:
+    clean = redact.clean
+    made: dict[str, Any] = {}
+    address = _address(facts.client_ip)
+    if address:
+        made["src_endpoint"] = {"ip": address}
+    if finding.target:
+        made.update(_destination(clean(finding.target, 600), key))
+    method = facts.method if 2 < len(facts.method) < 12 and facts.method.isalpha() and facts.method.isascii() else ""
+    asked = _given(http_method=method if method in HTTP_METHODS else "", url=_given(path=redact.path(clean(facts.http_path, 512), key, 160)))
+    if asked:
+        made["http_request"] = asked
+    if facts.user or facts.source:
+        made["actor"] = _given(invoked_by=clean(facts.source, 40), user=_given(uid=clean(facts.user, 128)))
+    data = _given(event_source=clean(facts.source, 40), path=where)
+    if method and method not in HTTP_METHODS:
+        data["http_method"] = method
+    if finding.record.__class__ is int and finding.record >= 0:
+        data["record"] = finding.record
+        data.update(_record(facts.event, finding.record))
+    if finding.sample:
+        sample = finding.sample if finding.sample.__class__ is str else str(finding.sample)
+        data["match"] = {"len": len(sample), "hash": redact.digest(sample, key)} | ({"preview": redact.shape(sample)} if facts.preview else {})
+    made["data"] = data
+    return made
+
+
+def _destination(target: str, key: bytes) -> dict[str, Any]:
+    """`host:port`, `[v6]:port`, or an AWS call `aws:service:Action@resource`, whose resource is left out."""
+    if target.startswith("aws:"):
+        service, _, operation = target[4:].partition("@")[0].partition(":")
+        return {"api": {"operation": redact.name(operation, key) if operation else "unknown", "service": {"name": redact.name(service, key)}}}
+    host, colon, port = target.rpartition(":")
+    if not colon or not port.isdecimal() or len(port) > 5 or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        host, port = target, ""
+    host = host.strip("[]")
+    address = _address(host)
+    point: dict[str, Any] = {"ip": address} if address else {"hostname": redact.host(host, key) or "unknown"}
+    if port:
+        point["port"] = int(port)
+    return {"dst_endpoint": point, "connection_info": {"direction_id": 2, "direction": "Outbound"}}
+
+
+def _address(text: str) -> str:
+    """The text where it is an IP address, else empty: a header may claim anything."""
+    from _socket import AF_INET, AF_INET6, inet_pton
+
+    try:
+        inet_pton(AF_INET6 if ":" in text else AF_INET, text)
+    except (OSError, ValueError):
+        return ""
+    return text if len(text) <= 40 else ""
+
+
+def _record(event: Any, index: int) -> dict[str, Any]:
+    """Id and trace of the batch record that a finding names."""
+    records = event.get("Records") if event.__class__ is dict else None
+    if records.__class__ is not list or index >= len(records):
+        return {}
+    record = records[index]
+    sns = _at(record, "Sns")
+    id = _text(record, "messageId") or _text(sns, "MessageId") or _text(record, "eventID")
+    return _given(record_id=redact.clean(id, 64), record_trace_id=trace_id(_text(_at(record, "attributes"), "AWSTraceHeader")))
+
+
+def _attack(tactic: tuple[str, str], technique: tuple[str, str], sub: tuple[str, str] | None) -> dict[str, Any]:
+    made: dict[str, Any] = {"version": "15.1", "tactic": _pair(tactic), "technique": _pair(technique)}
+    if sub:
+        made["sub_technique"] = _pair(sub)
+    return made
+
+
+def _pair(pair: tuple[str, str]) -> dict[str, str]:
+    return {"uid": pair[0], "name": pair[1]}
+
+
+def _observable(point: str, endpoint: dict[str, Any]) -> dict[str, Any]:
+    if "ip" in endpoint:
+        return {"name": f"evidences[].{point}.ip", "type_id": 2, "type": "IP Address", "value": endpoint["ip"]}
+    return {"name": f"evidences[].{point}.hostname", "type_id": 1, "type": "Hostname", "value": endpoint["hostname"]}
+
+
+def _place(made: dict[str, Any], facts: Facts, clean: Any) -> None:
+    """Where it happened: account, region, function, tenant."""
+    if facts.region:
+        made["cloud"]["region"] = clean(facts.region, 40)
+    if facts.account:
+        made["cloud"]["account"] = {"uid": clean(facts.account, 40), "type_id": 10, "type": "AWS Account"}
+    if facts.tenant_id:
+        made["metadata"]["tenant_uid"] = clean(facts.tenant_id, 256)
+    if facts.service:
+        made["metadata"]["labels"] = [f"service:{clean(facts.service, 64)}"]
+    if facts.arn or facts.function:
+        place = {"uid": facts.arn, "name": facts.function, "version": facts.version, "region": facts.region}
+        made["resources"] = [{name: clean(text, 200) for name, text in place.items() if text} | {"type": "AWS::Lambda::Function"}]
+
+
+def _cut(value: Any, length: int) -> Any:
+    """A copy whose strings are plain ASCII of at most `length` characters; what names the event stays whole."""
+    if value.__class__ is dict:
+        return {key: _cut(item, 64 if key in WHOLE else length) for key, item in value.items()}
+    if value.__class__ is list:
+        return [_cut(item, length) for item in value[:8]]
+    if value.__class__ is str:
+        return redact.clean(value, length).encode("ascii", "replace").decode("ascii").replace("\\", "/").replace('"', "'")
+    return value
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """The fields that are not empty."""
+    return {name: value for name, value in fields.items() if value not in ("", {}, None)}
+
+
+def _attribute(context: Any, name: str) -> str:
+    """A string attribute of a context; empty where it is missing, of another type, or raises."""
+    if name == "w3c_traceparent":
+        headers = getattr(context, "w3c", None)
+        found = headers() if callable(headers) else None
+        return _text(found, "traceparent")
+    value = getattr(context, name, "")
+    return value if value.__class__ is str else ""
+
+
+def _at(holder: Any, key: str) -> Any:
+    """What stands at a key of a mapping, and an empty mapping for anything else."""
+    value = holder.get(key) if holder.__class__ is dict else None
+    return value if value.__class__ is dict else {}
+
+
+def _text(holder: Any, key: str) -> str:
+    value = holder.get(key) if holder.__class__ is dict else None
+    return value if value.__class__ is str else ""
