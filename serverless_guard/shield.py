@@ -1,0 +1,216 @@
+"""The run-time guard: one audit hook a process (PEP 578), armed once, never disarmed.
+
+    INIT      before the first invocation: everything is allowed, names and their addresses are noted
+    SEALED    each act is judged by the policy of the invocation it belongs to, or, where it belongs to none (a thread
+              started without its context), by those of all invocations under way; between invocations by the last one
+
+The policy is a matter of the process: a lost context never means no policy. A refusal is noted on the invocation first and raised
+second, so that code which swallows the exception does not hide it. https://docs.python.org/3/library/audit_events.html
+
+The hook and all that it calls use no global and no closure: what they need stands in positional defaults, of exact types, since
+anyone can swap a global. It never logs (logging raises audit events), and an error in it counts as a refusal.
+"""
+
+from __future__ import annotations
+
+import _socket
+import sys
+from contextvars import ContextVar
+from itertools import count
+from time import monotonic
+
+from serverless_guard import hosts
+from serverless_guard.errors import ActionBlocked
+from serverless_guard.sinks import network
+from serverless_guard.values import TYPE_CHECKING, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Protocol, TypeAlias
+
+    class Invocation(Protocol):
+        """What the shield needs of an invocation."""
+
+        @property
+        def egress(self) -> hosts.Rules | None: ...  # None: not declared
+        @property
+        def modes(self) -> Mapping[str, str]: ...  # of `egress`, `metadata` and `runtime_api`: off, monitor, block
+        @property
+        def attempts(self) -> list[Finding]: ...  # the latch: what the handler tried
+
+    Seat: TypeAlias = tuple[Any, ...]
+
+GRANT_S = 900  # how long an answer of the name server counts; no client of ours keeps one that long without asking again
+MAX_ADDRESSES, MAX_NAMES = 4096, 64  # addresses with grants, and names an address (a content network shares them)
+MAX_ATTEMPTS = 100  # findings an invocation
+TITLES = {
+    "SG-EGR-001": ("Outbound call to a host that is not declared", 918),
+    "SG-EGR-002": ("Outbound call to an address that is not declared", 918),
+    "SG-EGR-003": ("Outbound call to an instance-metadata or other reserved address", 918),
+    "SG-EGR-004": ("Outbound call to the Runtime API of Lambda", 918),
+    "SG-EGR-005": ("Socket of a kind that is not declared", 668),
+}
+"""Title and CWE of each rule."""
+BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+_live: dict[int, Seat] = {}
+_current: ContextVar[Seat | None] = ContextVar("serverless_guard_seat", default=None)
+_last: list[Seat] = []
+_platform: list[tuple[Any, ...]] = []
+_grants: network.Grants = {}
+_serial = count(1)
+
+
+def enter(
+    invocation: Invocation,
+    live: dict[int, Seat] = _live,
+    current: ContextVar[Seat | None] = _current,
+    last: list[Seat] = _last,
+    serial: Iterable[int] = _serial,
+) -> Seat:
+    """Puts the policy of an invocation in force; its seat, for `leave`."""
+    egress, modes, before = invocation.egress, invocation.modes, current.get()
+    if before is not None and before[0] not in live:
+        before = None  # what an earlier invocation left behind
+    rules = None if egress is None or modes["egress"] == "off" else (egress[0], egress[1])
+    seat = (next(serial), before, rules, modes["metadata"] != "off", modes["runtime_api"] != "off", modes, invocation.attempts)  # type: ignore[call-overload]  # a count
+    live[seat[0]] = seat
+    last[:] = (seat,)
+    current.set(seat)
+    return seat
+
+
+def leave(seat: Seat, live: dict[int, Seat] = _live, current: ContextVar[Seat | None] = _current) -> None:
+    """Ends an invocation. Its policy stays in force until the next one begins."""
+    live.pop(seat[0], None)
+    current.set(seat[1])
+
+
+def forget() -> None:
+    """Drops what names were seen to answer: after a SnapStart restore those answers are old."""
+    _grants.clear()
+
+
+def arm(environ: Mapping[str, str], own: Callable[[], str] = _socket.gethostname) -> None:
+    """Adds the audit hook and notes the platform's endpoints. The first call arms; a later one changes nothing."""
+    if _platform:
+        return
+    _platform.append((*hosts.platform(environ), frozenset({"localhost", "ip6-localhost", own().lower()})))
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+        real = getattr(_socket, name)
+        noting = _noting(real)
+        for module in (_socket, sys.modules.get("socket")):
+            if getattr(module, name, None) is real:  # `socket` copies all of them but getaddrinfo, where it was imported earlier
+                setattr(module, name, noting)
+    sys.addaudithook(_hook)
+
+
+def _noting(real: Callable[..., Any]) -> Callable[..., Any]:
+    """A name-server function that notes what a name answered."""
+
+    def lookup(*given: Any, _real: Callable[..., Any] = real, _note: Callable[[Any, Any], None] = _note, **named: Any) -> Any:
+        answer = _real(*given, **named)
+        _note(given[0] if given else named.get("host"), answer)
+        return answer
+
+    lookup.__name__ = lookup.__qualname__ = real.__name__
+    lookup.__doc__ = real.__doc__
+    return lookup
+
+
+def _note(host: Any, answer: Any) -> None:
+    """Grants the addresses of an answer to the name that was asked for, unless no name may stand for them."""
+    if not isinstance(host, (str, bytes)):
+        return
+    name = hosts.read(network.text(host))
+    if isinstance(name, int):
+        return
+    addresses = [answer] if isinstance(answer, str) else answer[2] if isinstance(answer, tuple) else {place[0] for *_, place in answer}
+    until = monotonic() + GRANT_S
+    for written in addresses:
+        address = hosts.read(written) if isinstance(written, str) else ""
+        if isinstance(address, int) and hosts.kind(address) in ("", "private"):
+            names = _grants.setdefault(address, {})
+            names.pop(name, None)  # the newest name stands last
+            names[name] = until
+            if len(names) > MAX_NAMES:
+                names.pop(next(iter(names)), None)
+    while len(_grants) > MAX_ADDRESSES:
+        _grants.pop(next(iter(_grants)), None)
+
+
+def _refuse(
+    refusals: list[tuple[Seat, network.Refusal]],
+    titles: dict[str, tuple[str, int]] = TITLES,
+    most: int = MAX_ATTEMPTS,
+    finding: type[Finding] = Finding,
+    blocked: type[ActionBlocked] = ActionBlocked,
+) -> None:
+    """Notes each refusal on its invocation, then raises ActionBlocked where one of them is to block."""
+    error = None
+    for seat, (rule, control, target, why) in refusals:
+        modes, attempts = seat[5], seat[6]
+        title, cwe = titles[rule]
+        found = finding(rule, control, title, cwe=cwe, target=target)
+        if len(attempts) < most and found not in attempts:
+            attempts.append(found)
+        if modes[control] == "block":
+            error = blocked(f"outbound call to `{target}` {why}", rule)
+    if error is not None:
+        raise error
+
+
+def _hook(
+    event: str,
+    args: tuple[Any, ...],
+    events: frozenset[str] = network.EVENTS,
+    current: Callable[[], Seat | None] = _current.get,
+    live: dict[int, Seat] = _live,
+    last: list[Seat] = _last,
+    platforms: list[tuple[Any, ...]] = _platform,
+    grants: network.Grants = _grants,
+    read: Callable[..., network.Call | None] = network.read,
+    judges: tuple[Callable[..., network.Refusal | None], ...] = (network.judge, network.judge_address),
+    refuse: Callable[..., None] = _refuse,
+    bugs: tuple[type[Exception], ...] = BUGS,
+    unreadable: str = "has an address of an odd type; give the host as a str and the port as an int",
+) -> None:
+    """Judges what an audit event says. Called for every audit event of the process: all others leave at the first line."""
+    if event not in events:
+        return
+    seat = current()
+    if seat is None or seat[0] not in live:
+        seats = [*live.values()]
+        if not seats:
+            if seat is None:
+                if not last:
+                    return
+                seat = (*last[0][:4], False, *last[0][5:])  # the runtime client itself may call the Runtime API
+            seats = [seat]
+    else:
+        seats = [seat]
+        while seat[1] is not None:
+            seat = seat[1]
+            seats.append(seat)
+    try:
+        call = read(event, args)
+        if call is None:
+            return
+        platform = platforms[0]
+    except bugs:
+        call = platform = None
+    refusals = []
+    for seat in seats:
+        rules, metadata, runtime_api, modes = seat[2:6]
+        try:
+            judge = judges[call[0] == "address"]  # type: ignore[index]  # None is a bug that is caught below
+            refusal = judge(call, rules, metadata, runtime_api, platform, grants)
+            if refusal is not None and modes[refusal[1]] != "block" and refusal[1] != "egress":
+                refusals.append((seat, refusal))
+                refusal = judge(call, rules, False, False, platform, grants)
+        except bugs:
+            refusal = ("SG-EGR-005", "egress" if rules else "metadata", event, unreadable) if rules or metadata else None
+        if refusal is not None:
+            refusals.append((seat, refusal))
+    if refusals:
+        refuse(refusals)

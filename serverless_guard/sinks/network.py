@@ -1,0 +1,239 @@
+"""Outbound calls through Python's sockets: names before the query leaves, addresses when they are connected to.
+
+CWE-918 (server-side request forgery) and CWE-201 (data sent where it should not go). Rules:
+
+    SG-EGR-001  a host name that `egress` does not declare          SG-EGR-004  the Runtime API of Lambda
+    SG-EGR-002  an address that `egress` does not declare           SG-EGR-005  another kind of socket
+    SG-EGR-003  an instance-metadata or otherwise senseless address
+
+An address is allowed by an entry of its own or by a grant: a name that was looked up, gave this address, and is allowed at this
+port. Metadata, loopback and link-local addresses are never granted by a name (`localhost` excepted), private ones only where
+the entry says `#private`. Attack: `requests.get(event["url"])` with `http://169.254.169.254/latest/meta-data/`. Near miss: the
+X-Ray daemon at `169.254.100.1:2000`. Facts: Python's C code resolves a host name handed straight to `connect` with no event of
+its own, so the hook looks that name up itself; a name that then answers differently is not seen.
+"""
+
+from __future__ import annotations
+
+import _socket
+import sys
+from time import monotonic
+
+from serverless_guard import hosts
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"})
+EVENTS = CONNECTS | LOOKUPS | {"socket.bind", "socket.__new__"}
+FAMILIES = {_socket.AF_UNIX: "unix", _socket.AF_INET: "inet", _socket.AF_INET6: "inet"}
+EITHER = hosts.TCP | hosts.UDP
+
+Call: TypeAlias = "tuple[str, Any, int, int]"
+"""`(kind, target, port, protocols)`: kind is lookup, reverse, name, address, unix, family or listen; the target is a name or an
+address as `hosts.read` gives them, a path, or the number of a socket family."""
+Refusal: TypeAlias = "tuple[str, str, str, str]"
+"""`(rule, control, target as host:port, why)`."""
+UNDECLARED = "is not declared; add `{entry}` to `egress`"
+AT_PRIVATE_ADDRESS = "is at a private address; add `{entry}#private` to `egress`"
+DENIED = "is denied by the entry `{entry}` of `egress`"
+SWITCH = "is refused inside an invocation; set `controls.{entry}` to `off` to allow it"
+Grants: TypeAlias = "dict[int, dict[str, float]]"
+"""The names that gave an address when they were looked up, and until when (`monotonic`) that counts."""
+
+
+def text(
+    value: Any,
+    is_a: Callable[..., bool] = isinstance,
+    kinds: tuple[type, type] = (str, bytes),
+    exact: Callable[[str], str] = str.__str__,
+    decode: Callable[..., str] = bytes.decode,
+) -> str:
+    """The characters that C code reads from a string or bytes, whatever a subclass says. TypeError where that is not certain."""
+    same = exact(value) if is_a(value, kinds[0]) else decode(value, "latin-1") if is_a(value, kinds[1]) else ""
+    if (value.__class__ is kinds[0] or same.isascii()) and 0 < same.__len__() < 256:  # C code asks a codec about the rest, which asks a subclass
+        return same
+    if value == "" or value == b"":
+        return ""
+    raise TypeError  # also a bytearray: it could change between this look and the call
+
+
+def read(
+    event: str,
+    args: tuple[Any, ...],
+    connects: frozenset[str] = CONNECTS,
+    family_of: Callable[[Any], int] = _socket.socket.family.__get__,  # a C descriptor, which a subclass cannot override
+    type_of: Callable[[Any], int] = _socket.socket.type.__get__,
+    families: Mapping[int, str] = FAMILIES,
+    host_of: Callable[[str], str | int] = hosts.read,
+    text_of: Callable[[Any], str] = text,
+    is_a: Callable[..., bool] = isinstance,
+    kinds: tuple[type, type, type] = (int, tuple, str),
+    item: Callable[..., Any] = tuple.__getitem__,
+    length: Callable[[Any], int] = tuple.__len__,
+    number: Callable[[Any], int] = int.__int__,
+) -> Call | None:
+    """The call behind an audit event, or None where there is nothing to judge. TypeError where it cannot be read for certain."""
+    if event in connects or event == "socket.bind":
+        sock, address = args
+        family = families.get(family_of(sock))
+        if family == "inet":
+            if not is_a(address, kinds[1]) or length(address) < 2:
+                return None  # sendmsg on a connected socket, or what C code itself will refuse
+            host, port = item(address, 0), item(address, 1)
+            datagram = type_of(sock) & 0xF == 2
+            if host.__class__ is not kinds[2] or port.__class__ is not kinds[0] or host.__len__() > 255:  # the usual case is spared two calls
+                host, port = text_of(host), number(port)
+            target = 0xFFFF_0000_0000 if host == "" else 0xFFFF_FFFF_FFFF if host == "<broadcast>" else host_of(host)
+            if event == "socket.bind":
+                return None if datagram or port == 0 else ("listen", target, port, 1)
+            return ("address" if is_a(target, kinds[0]) else "name"), target, port, 2 if datagram else 1
+        if address is None or event == "socket.bind":
+            return None
+        return ("unix", text_of(address), 0, 3) if family else ("family", family_of(sock), 0, 3)
+    if event == "socket.__new__":
+        _, family, kind, _ = args
+        return None if family == -1 or (family in families and kind & 0xF != 3) else ("family", family, 0, 3)
+    host, port = args[0], 0
+    if event == "socket.getnameinfo":
+        host = item(host, 0)
+    elif event == "socket.getaddrinfo" and is_a(args[1], kinds[0]):
+        port = args[1]
+    if host is None or host == "":
+        return None
+    target = host_of(text_of(host))
+    if is_a(target, kinds[0]):
+        return ("reverse", target, 0, 3) if event in ("socket.gethostbyaddr", "socket.getnameinfo") else None
+    return "lookup", target, port, 3
+
+
+def place(host: str | int, port: int, whole: type = int, spell: Callable[[int], str] = hosts.written) -> str:
+    """A target as people write it: `host:port`."""
+    name = spell(host) if host.__class__ is whole else f"{host}"[:253]  # type: ignore[arg-type]  # a number where its class says so
+    return f"{name}:{port}" if port else name
+
+
+def botocore_asks(frame_of: Callable[[int], Any] = sys._getframe) -> bool:
+    """Whether botocore's fetcher of container credentials is what calls."""
+    frame = frame_of(2)
+    while frame is not None:
+        if frame.f_globals.get("__name__") in ("botocore.utils", "aiobotocore.utils"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def judge_address(
+    call: Call,
+    rules: tuple[hosts.Table, hosts.Table] | None,
+    metadata: bool,
+    runtime_api: bool,
+    platform: tuple[Any, ...],
+    grants: Grants,
+    names: tuple[str, ...] = (),
+    kind_of: Callable[[int], str] = hosts.kind,
+    name_rule: Callable[..., str] = hosts.name_rule,
+    address_rule: Callable[..., str] = hosts.address_rule,
+    now: Callable[[], float] = monotonic,
+    undeclared: str = UNDECLARED,
+    denied: str = DENIED,
+    switch: str = SWITCH,
+    private: str = AT_PRIVATE_ADDRESS,
+    place: Callable[..., str] = place,
+    asked_by_botocore: Callable[[], bool] = botocore_asks,
+) -> Refusal | None:
+    """What is wrong with a call to an address that was just looked up by `names`, or granted to names earlier."""
+    _, address, port, protocols = call
+    runtime, plumbing, credentials, _ = platform
+    kind = kind_of(address)
+    if kind:
+        if (address, port) in plumbing or ((address, port) in credentials and ((address, port) != runtime or asked_by_botocore())):
+            return None
+        if runtime_api and port == runtime[1] and (address == runtime[0] or (kind in ("loopback", "never") and kind_of(runtime[0]) == "loopback")):
+            return "SG-EGR-004", "runtime_api", place(address, port), switch.replace("{entry}", "runtime_api")
+        if metadata and kind in ("metadata", "never"):
+            return "SG-EGR-003", "metadata", place(address, port), switch.replace("{entry}", "metadata")
+    if rules is None:
+        return None
+    allow, deny = rules
+    entry = address_rule(deny, address, port, protocols)
+    if entry:
+        return "SG-EGR-002", "egress", place(address, port), denied.replace("{entry}", entry)
+    if address_rule(allow, address, port, protocols) or (kind == "loopback" and name_rule(allow, "localhost", port, protocols)):
+        return None
+    if not names and address in grants:
+        time = now()
+        names = (*[name for name, until in [*grants[address].items()] if until > time],)
+    nameable = kind in ("", "private")
+    for name in names if nameable else ():
+        entry = name_rule(deny, name, port, protocols)
+        if not entry and name_rule(allow, name, port, protocols, kind == "private"):
+            return None
+    target = place(names[-1] if names and nameable else address, port)
+    why = denied if entry else private if names and kind == "private" else undeclared
+    wanted = entry or (f"udp://{target}" if protocols == 2 else target)
+    return "SG-EGR-001" if names and nameable else "SG-EGR-002", "egress", target, why.replace("{entry}", wanted)
+
+
+def judge(
+    call: Call,
+    rules: tuple[hosts.Table, hosts.Table] | None,
+    metadata: bool,
+    runtime_api: bool,
+    platform: tuple[Any, ...],
+    grants: Grants,
+    at_address: Callable[..., Refusal | None] = judge_address,
+    kind_of: Callable[[int], str] = hosts.kind,
+    name_rule: Callable[..., str] = hosts.name_rule,
+    address_rule: Callable[..., str] = hosts.address_rule,
+    resolve: Callable[..., list[Any]] = _socket.getaddrinfo,
+    host_of: Callable[[str], Any] = hosts.read,
+    undeclared: str = UNDECLARED,
+    denied: str = DENIED,
+    switch: str = SWITCH,
+    place: Callable[..., str] = place,
+) -> Refusal | None:
+    """What is wrong with a call of any other kind than an address, or None.
+
+    rules: what is allowed and what is denied, None where `egress` is not declared
+    metadata, runtime_api: whether those are refused
+    platform: the fields of `hosts.Platform`, then the names of this very host
+    """
+    kind, target, port, protocols = call
+    if kind == "name":
+        if target != "localhost" and rules is not None:
+            entry = name_rule(rules[1], target, port, protocols)
+            if entry or not name_rule(rules[0], target, port, protocols):
+                wanted = entry or ("udp://" if protocols == 2 else "") + place(target, port)
+                return "SG-EGR-001", "egress", place(target, port), (denied if entry else undeclared).replace("{entry}", wanted)
+        for *_, answer in resolve(target, port):  # where the name does not exist, this raises what `connect` would
+            refusal = at_address(("address", host_of(answer[0]), port, protocols), rules, metadata, runtime_api, platform, grants, (target,))
+            if refusal is not None:
+                return refusal
+        return None
+    if rules is None:
+        return None
+    allow, deny = rules
+    if kind == "lookup":
+        entry = name_rule(deny, target, 65536, 3)
+        if target in platform[3] or (not entry and name_rule(allow, target, -1, 3)):
+            return None
+        wanted = entry or place(target, port or 443)
+        return "SG-EGR-001", "egress", place(target, port), (denied if entry else undeclared).replace("{entry}", wanted)
+    if kind == "unix":
+        if target in allow[5] and target not in deny[5]:
+            return None
+        target = f"unix:{target[:253]}"
+        return "SG-EGR-005", "egress", target, undeclared.replace("{entry}", target)
+    if kind == "reverse":
+        if kind_of(target) or target in grants or address_rule(allow, target, -1, 3):
+            return None
+        return "SG-EGR-002", "egress", place(target, 0), undeclared.replace("{entry}", place(target, 443))
+    if kind == "listen":
+        if target == "localhost" or (target.__class__ is not str and kind_of(target) == "loopback"):
+            return None
+        return "SG-EGR-005", "egress", place(target, port), "would be open to other hosts; listen on `127.0.0.1`"
+    return "SG-EGR-005", "egress", f"socket family {target}", switch.replace("{entry}", "egress")
