@@ -59,3 +59,8 @@ def switch(name: str) -> str:
 def environ() -> Mapping[str, str]:
     """The environment as it is now, for those who are handed it: function name, region, log stream, plumbing."""
     return os.environ
+
+
+def point_to_policy(path: str) -> None:
+    """Name the policy file for handlers that are guarded from now on in this process."""
+    os.environ[f"{ENV_PREFIX}POLICY"] = path
