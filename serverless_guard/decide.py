@@ -26,7 +26,7 @@ def modes(policy: Policy, detectors: Iterable[str]) -> dict[str, str]:
 
     `detect` stands for the scan as a whole.
     """
-    given = dict(policy.controls) | dict(policy.detect)
+    given: dict[str, str] = dict(policy.controls) | dict(policy.detect)
     made = {control: given.get(control) or (control not in BY_NAME_ONLY and policy.mode) or "block" for control in CONTROLS}
     for detector in detectors:
         made[detector] = given.get(detector) or policy.mode or "monitor"

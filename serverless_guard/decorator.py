@@ -151,24 +151,28 @@ def _wrap(handler: Any, plan: Plan) -> Any:
     if is_bound or is_method:
         names = names[1:]
 
+    wrapper: Any
     if is_coroutine_function(handler):
 
-        async def wrapper(*given: Any, **named: Any) -> Any:
+        async def waiting(*given: Any, **named: Any) -> Any:
             call, given = (handler.__get__(given[0]), given[1:]) if is_method else (handler, given)
             return await invoke_async(plan, call, *_by_position(given, named, names), **named)
 
+        wrapper = waiting
     elif is_method:
 
-        def wrapper(*given: Any, **named: Any) -> Any:
+        def method(*given: Any, **named: Any) -> Any:
             return invoke(plan, handler.__get__(given[0]), *_by_position(given[1:], named, names), **named)
 
+        wrapper = method
     else:
 
-        def wrapper(*given: Any, **named: Any) -> Any:
+        def function(*given: Any, **named: Any) -> Any:
             if named:
                 given = _by_position(given, named, names)
             return invoke(plan, handler, *given, **named)
 
+        wrapper = function
     functools.update_wrapper(wrapper, handler)
     if not hasattr(handler, "__name__"):
         wrapper.__name__ = wrapper.__qualname__ = type(handler).__name__

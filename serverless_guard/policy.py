@@ -12,7 +12,7 @@ from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
+    from typing import Any, TypeAlias
 
     Layer = tuple[str, Mapping[str, Any]]
 
@@ -314,7 +314,7 @@ def _schema(value: Any, names: Any, base: Any) -> Any:
     raise ValueError
 
 
-FLAGS = {"1": True, "true": True, "yes": True, "y": True, "t": True, "on": True, "0": False, "false": False, "no": False, "n": False, "f": False, "off": False, "": False}
+FLAGS = dict.fromkeys(("1", "true", "yes", "y", "t", "on"), True) | dict.fromkeys(("0", "false", "no", "n", "f", "off", ""), False)
 
 KINDS: dict[str, tuple[str, Any]] = {
     "Size": ("a whole number above zero", _size),
@@ -333,12 +333,17 @@ KINDS: dict[str, tuple[str, Any]] = {
 """How each kind of field is described and read; `read(value, names it may use, value of weaker layers)`."""
 
 if TYPE_CHECKING:
-    Size = Version = int
-    Text = Mode = OnRefuse = OnError = str
-    Flag = bool
-    ControlModes = DetectModes = tuple[tuple[str, str], ...]
-    Names = tuple[str, ...]
-    Entries = tuple[str, ...] | None
-    Schema = Any
+    Size: TypeAlias = int
+    Version: TypeAlias = int
+    Text: TypeAlias = str
+    Flag: TypeAlias = bool
+    Mode: TypeAlias = str
+    ControlModes: TypeAlias = tuple[tuple[str, str], ...]
+    DetectModes: TypeAlias = tuple[tuple[str, str], ...]
+    Names: TypeAlias = tuple[str, ...]
+    Entries: TypeAlias = tuple[str, ...] | None
+    OnRefuse: TypeAlias = str
+    OnError: TypeAlias = str
+    Schema: TypeAlias = Any
 
 KINDS_OF: dict[str, dict[str, str]] = {section.__name__: dict(section.__annotations__) for section in (Policy, Schemas, Limits)}

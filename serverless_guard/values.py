@@ -10,7 +10,8 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NamedTuple, TypeAlias
+    from typing import Any, TypeAlias
+    from typing import NamedTuple as NamedTuple
 else:
 
     class _Fields(type):
