@@ -1,0 +1,178 @@
+"""Makes the zip of the layer: one for arm64 and x86_64 and for every supported Python, the same bytes for the same sources.
+
+    python/serverless_guard/...                                        the guard; Lambda puts /opt/python on the path
+    python/serverless_guard_handler.py, serverless_guard_bootstrap.py  the redirect and what attaches
+    python/serverless_guard.pth                                        attaches without any setting, unless PYTHONPATH is set
+    serverless-guard/wrapper                                           the exec wrapper
+    serverless-guard/lib/python3.N/site-packages/serverless_guard.pth  attaches through PYTHONUSERBASE, which the wrapper sets
+
+`/opt` is read-only, so a module that comes without bytecode is compiled at every cold start, which doubles what the guard costs
+there: the zip carries unchecked-hash `.pyc` files for each interpreter that the build is given, by default the one that runs
+it. Bytecode differs between patch releases of Python, so that "same bytes" holds for the same sources and the same interpreters.
+
+Docstrings, comments and column tables are four tenths of the size and stay at home. The lines keep their numbers, so that a
+trace from a function leads to the right line of the repository.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tokenize
+import zipfile
+
+from serverless_guard.errors import GuardError
+from serverless_guard.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+PACKAGE = "serverless_guard"
+LEFT_OUT = (
+    "commands",
+    "handlers.py",
+    "layer/bootstrap.py",
+    "layer/build.py",
+    "layer/serverless_guard.pth",
+    "layer/serverless_guard_handler.py",
+    "layer/wrapper",
+    "plain.py",
+    "terminal.py",
+    "testing.py",
+    "__main__.py",
+    "py.typed",
+)
+"""What no function needs: the command line, the doors for tests and type checkers, and the files that stand elsewhere in the zip."""
+
+WRAPPER = "serverless-guard/wrapper"
+FLAT = ("layer/serverless_guard_handler.py", "python/serverless_guard_handler.py"), ("layer/bootstrap.py", "python/serverless_guard_bootstrap.py")
+USER_BASE = "serverless-guard/lib/python{}/site-packages/serverless_guard.pth"
+UP_TO_PYTHON = "../../../../python\n"  # from the user base's site-packages; a path line of a `.pth` file is relative to it
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
+
+
+class Built(NamedTuple):
+    """A layer that was built.
+
+    path:      the zip
+    size:      of the zip in bytes
+    sha256:    of the zip
+    entries:   names in the zip and their unpacked sizes
+    compiled:  Python versions whose bytecode is inside, `cpython-312`
+    """
+
+    path: str
+    size: int
+    sha256: str
+    entries: tuple[tuple[str, int], ...]
+    compiled: tuple[str, ...]
+
+
+def build(out_path: str, pythons: Sequence[str] = (sys.executable,)) -> Built:
+    """Write the layer to `out_path`, with bytecode for each interpreter in `pythons`. Raises GuardError where one does not compile."""
+    sources = dict(_sources(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    entries = {**sources, **_attaching(), **_bytecode(sources, pythons)}
+    write(out_path, entries)
+    with open(out_path, "rb") as file:
+        made = file.read()
+    tags = sorted({name.split(".")[-2] for name in entries if name.endswith(".pyc")})
+    return Built(out_path, len(made), hashlib.sha256(made).hexdigest(), tuple(sorted((name, len(data)) for name, data in entries.items())), tuple(tags))
+
+
+def write(out_path: str, entries: dict[str, bytes]) -> None:
+    """A zip of the entries that depends on them alone: sorted, one date, two modes."""
+    part = f"{out_path}.part"
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(entries):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system = 3  # Unix, whatever builds it: the modes count
+            entry.external_attr = (0o100755 if name == WRAPPER else 0o100644) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, entries[name])
+    os.replace(part, out_path)
+
+
+def lean(source: bytes) -> bytes:
+    """A module without comments and docstrings, line for line."""
+    lines = source.decode().splitlines(keepends=True)
+    before = tokenize.NEWLINE
+    tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
+    for token, after in itertools.pairwise(tokens):
+        (row, column), (last, end) = token.start, token.end
+        if token.type == tokenize.COMMENT:
+            lines[row - 1] = lines[row - 1][:column].rstrip() + "\n"
+        elif token.type == tokenize.STRING and before in _STARTS and after.type == tokenize.NEWLINE:
+            # an empty one stands in for it: a body needs a statement, and only a docstring may precede `from __future__`
+            lines[row - 1 : last] = [lines[row - 1][:column] + '""' + lines[last - 1][end:], *("\n" for _ in range(last - row))]
+        if token.type not in (tokenize.NL, tokenize.COMMENT):
+            before = token.type
+    return "".join(lines).encode()
+
+
+_STARTS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
+
+
+def _sources(home: str) -> Iterator[tuple[str, bytes]]:
+    """The guard's own files under their names in the zip."""
+    for folder, folders, files in os.walk(home):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for file in sorted(files):
+            path = os.path.relpath(os.path.join(folder, file), home).replace(os.sep, "/")
+            if not path.endswith(".pyc") and not any(path == left or path.startswith(f"{left}/") for left in LEFT_OUT):
+                data = _read(os.path.join(folder, file))
+                yield f"python/{PACKAGE}/{path}", lean(data) if file.endswith(".py") else data
+    for source, target in FLAT:
+        yield target, lean(_read(os.path.join(home, source)))
+
+
+def _attaching() -> dict[str, bytes]:
+    """The wrapper and the `.pth` files."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    line = _read(os.path.join(here, "serverless_guard.pth"))
+    bases = {USER_BASE.format(version): UP_TO_PYTHON.encode() + line for version in VERSIONS}
+    return {WRAPPER: _read(os.path.join(here, "wrapper")), f"python/{PACKAGE}.pth": line, **bases}
+
+
+def _bytecode(sources: dict[str, bytes], pythons: Sequence[str]) -> dict[str, bytes]:
+    """The `.pyc` files of each interpreter. A process of its own: what this one has loaded before would show in the bytes."""
+    made: dict[str, bytes] = {}
+    for python in pythons:
+        with tempfile.TemporaryDirectory() as stage:
+            for name, data in sources.items():
+                path = os.path.join(stage, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "wb") as file:
+                    file.write(data)
+            options = ["-q", "-o", "2", "--invalidation-mode", "unchecked-hash", "-s", stage, "-p", "/opt"]
+            command = [python, "-I", "-S", "-X", "no_debug_ranges", "-m", "compileall", *options, os.path.join(stage, "python")]
+            _run(python, command)
+            for folder, _, files in os.walk(stage):
+                for file_name in files:
+                    if file_name.endswith(".pyc"):
+                        path = os.path.join(folder, file_name)
+                        # nothing in a `.pyc` says how it was optimised: under the plain name it is loaded by a plain start
+                        name = os.path.relpath(path, stage).replace(os.sep, "/").replace(".opt-2.pyc", ".pyc")
+                        if name in made:
+                            raise GuardError(f"`{python}` is of the same version as another interpreter that the layer is built for")
+                        made[name] = _read(path)
+    return made
+
+
+def _run(python: str, command: list[str]) -> None:
+    if shutil.which(python) is None:
+        raise GuardError(f"`{python}` is no program on this machine")
+    ran = subprocess.run(command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, timeout=300, check=False)
+    if ran.returncode:
+        raise GuardError(f"`{python}` does not compile the guard: {(ran.stdout + ran.stderr).strip()[-500:]}")
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

@@ -1,0 +1,12 @@
+"""The real Lambda runtime client in a box of the suite's own.
+
+api.py       a Runtime API server on loopback: what the runtime client talks to
+box.py       a function, its layer and its runtime in a temporary folder, run as Lambda would
+managed.py   stand-in for the start script of AWS's managed runtimes
+emulator.py  the same box under AWS's own Runtime Interface Emulator, where the machine has it
+"""
+
+from runtime.api import Answer, RuntimeApi
+from runtime.box import PYTHON, ROOT, Box, unpacked
+
+__all__ = ["PYTHON", "ROOT", "Answer", "Box", "RuntimeApi", "unpacked"]
