@@ -1,0 +1,86 @@
+"""Keywords that apply other schemas to the same value: references, `allOf`, `anyOf`, `oneOf`, `not`, `if`."""
+
+from __future__ import annotations
+
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from serverless_guard.keywords.writer import At, Nodes, Writer
+
+TYPE = ""
+KEYWORDS = ("$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "then", "else")
+
+
+def write(writer: Writer, at: At) -> Nodes:
+    known, out = at.known, []
+    for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+        if keyword in known:
+            schema, uri = writer.documents.targets[id(at.schema), keyword]
+            out += writer.refer(*_dynamic(writer, at, keyword, schema, uri))
+    for schema in known.get("allOf", ()):
+        out += writer.place(schema, at)
+    if "anyOf" in known:
+        out += _any_of(writer, at, known["anyOf"])
+    if "oneOf" in known:
+        out += _one_of(writer, at, known["oneOf"])
+    if "not" in known:
+        out.append(writer.fail(at, f"not ({writer.bad(known['not'], at)})", "not", known["not"]))
+    if "if" in known:
+        out += _if(writer, at)
+    return out
+
+
+def _dynamic(writer: Writer, at: At, keyword: str, schema: Any, uri: str) -> tuple[Any, At, str]:
+    """The target of a reference; a dynamic one leads to the outermost resource in scope that has the anchor."""
+    if keyword == "$ref" or schema.__class__ is bool:
+        return schema, at, uri
+    fragment = uri.partition("#")[2]
+    node = writer.documents.node(schema)
+    name = "" if keyword == "$recursiveRef" else fragment
+    if writer.documents.dynamic.get(node.base, {}).get(name) is not schema:
+        return schema, at, uri
+    outermost = dict(at.scope).get(name, node.base)
+    return writer.documents.dynamic[outermost][name], at, outermost
+
+
+def _marked(writer: Writer, at: At, schema: Any, out: Nodes) -> tuple[str, str]:
+    """The condition that `schema` does not fit, and the set that its marks go to, which counts only if it does."""
+    if not at.seen:
+        return writer.bad(schema, at), ""
+    seen = writer.name("seen")
+    out.append(writer.do(f"{seen} = set()"))
+    return writer.bad(schema, at, seen), seen
+
+
+def _any_of(writer: Writer, at: At, schemas: list[Any]) -> Nodes:
+    if not at.seen:
+        return [writer.fail(at, " and ".join(f"({writer.bad(schema, at)})" for schema in schemas), "anyOf", schemas)]
+    out: Nodes = []
+    fits = writer.name("fits")
+    out.append(writer.do(f"{fits} = 0"))
+    for schema in schemas:
+        wrong, seen = _marked(writer, at, schema, out)
+        out.append(writer.when(f"not ({wrong})", [writer.do(f"{fits} += 1"), writer.do(f"{at.seen} |= {seen}")]))
+    return [*out, writer.fail(at, f"not {fits}", "anyOf", schemas)]
+
+
+def _one_of(writer: Writer, at: At, schemas: list[Any]) -> Nodes:
+    if not at.seen:
+        return [writer.fail(at, " + ".join(f"(not ({writer.bad(schema, at)}))" for schema in schemas) + " != 1", "oneOf", schemas)]
+    *out, _ = _any_of(writer, at, schemas)
+    fits = out[0][1].partition(" ")[0]
+    return [*out, writer.fail(at, f"{fits} != 1", "oneOf", schemas)]
+
+
+def _if(writer: Writer, at: At) -> Nodes:
+    known = at.known
+    out: Nodes = []
+    then, otherwise = (writer.place(known[keyword], at) if keyword in known else [] for keyword in ("then", "else"))
+    if not then and not otherwise and not at.seen:
+        return []
+    wrong, seen = _marked(writer, at, known["if"], out)
+    if seen:
+        then = [writer.do(f"{at.seen} |= {seen}"), *then]
+    return [*out, writer.when(f"not ({wrong})", then, otherwise)]

@@ -1,0 +1,27 @@
+"""Keywords for strings: lengths in code points, `pattern`, and `format` where formats are asserted."""
+
+from __future__ import annotations
+
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from serverless_guard.keywords.writer import At, Nodes, Writer
+
+TYPE = "string"
+KEYWORDS = ("minLength", "maxLength", "pattern", "format")
+
+
+def write(writer: Writer, at: At) -> Nodes:
+    known, x, out = at.known, at.var, []
+    least, most = known.get("minLength", 0), known.get("maxLength")
+    if least == 1:
+        out.append(writer.fail(at, f"not {x}", "minLength", least))
+    elif least:
+        out.append(writer.fail(at, f"len({x}) < {int(least)}", "minLength", least))
+    if most is not None:
+        out.append(writer.fail(at, f"len({x}) > {int(most)}", "maxLength", most))
+    if "pattern" in known:
+        out.append(writer.fail(at, f"not {writer.supplied('pattern', repr(known['pattern']))}({x})", "pattern", known["pattern"]))
+    if known.get("format") in writer.formats:
+        out.append(writer.fail(at, f"not {writer.supplied('format', repr(known['format']))}({x})", "format", known["format"]))
+    return out

@@ -1,0 +1,311 @@
+"""Makes Python functions of schemas: the text of a module whose `wrong(value)` is true when a value does not fit.
+
+Members of this folder write nodes: `fail(...)`, `call(...)`, `when(...)`, `each(...)`, `do(...)`. A subschema of the same function
+is written inline; a reference target, a branch with a loop, or a deep place is a function of its own. Every function takes
+the value and is true for a wrong one. In the explaining form it also takes the path, and gives `(path, number of the reason)`.
+
+A dynamic reference depends on the resources that lead to it. There are finitely many ways, so each gets a function of its
+own (`scope`), and the generated code decides nothing about references while it runs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from serverless_guard.keywords import VOCABULARIES
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from serverless_guard.keywords.documents import Documents, Node
+
+    Nodes = list[tuple[Any, ...]]
+    Scope = tuple[tuple[str, str], ...]
+
+INLINE = 240  # characters of a condition that is written in place rather than as a function
+DEEP = 8  # nested blocks after which a function is made: CPython allows 20 loops in one another and 100 levels of indentation
+
+GUARDS = {
+    "object": "isinstance({0}, dict)",
+    "array": "isinstance({0}, list)",
+    "string": "isinstance({0}, str)",
+    "number": "({0}.__class__ is int or {0}.__class__ is float or number({0}))",
+}
+LOOPS = frozenset((
+    "properties", "patternProperties", "additionalProperties", "propertyNames", "unevaluatedProperties",
+    "items", "additionalItems", "prefixItems", "contains", "unevaluatedItems",
+))  # fmt: skip
+
+
+class At:
+    """Where code is being written: the schema, the variable that holds the value, and what is known on the way."""
+
+    __slots__ = ("known", "level", "node", "path", "schema", "scope", "seen", "types", "var")
+
+    def __init__(self, schema: dict[str, Any], node: Node, var: str, path: str, scope: Scope, seen: str = "", level: int = 0) -> None:
+        self.schema = schema
+        self.node = node
+        self.known = node.known  # the keywords of the schema that mean something in its draft
+        self.var = var  # name of the local variable
+        self.path = path  # f-string text: "{p}.items[{i_1}]"
+        self.scope = scope  # dynamic anchor -> URI of the outermost resource that has it
+        self.seen = seen  # name of the set of evaluated names and indices, "" when nobody asks
+        self.level = level  # blocks around
+        given = self.known.get("type")
+        self.types: list[str] = given if given.__class__ is list else [given] if given.__class__ is str else []
+
+
+class Writer:
+    """Writes one module. `explain` chooses the explaining form, `formats` the formats that are asserted."""
+
+    __slots__ = ("_constants", "_count", "_functions", "_heavy", "_members", "_names", "_queue", "_supplies", "documents", "explain", "formats", "reasons")
+
+    def __init__(self, documents: Documents, explain: bool = False, formats: Any = ()) -> None:
+        self.documents = documents
+        self.explain = explain
+        self.formats = formats
+        self.reasons: list[tuple[str, Any]] = []  # (keyword, its value) by number
+        self._constants: dict[str, str] = {}
+        self._supplies: dict[tuple[str, str], str] = {}
+        self._functions: dict[tuple[int, Scope, bool], str] = {}
+        self._queue: list[tuple[Any, Scope, bool, str]] = []
+        self._heavy: set[int] = set()
+        self._names: set[str] = set()
+        self._count = 0
+        self._members = [import_module(f"serverless_guard.keywords.{name}") for name in VOCABULARIES]
+
+    def module(self, root: Any) -> str:
+        """The text: constants, `ready(supply)` which sets patterns and formats, and the functions, `wrong` first."""
+        self._names.add("wrong")
+        self._function(root, self._entered((), root), False, "wrong")
+        bodies = []
+        while self._queue:
+            bodies.append(self._written(*self._queue.pop(0)))
+        lines = [f"{name} = {text}" for text, name in self._constants.items()]
+        if self._supplies:
+            names = ", ".join(self._supplies.values())
+            lines += ["", "", "def ready(supply):", f"    global {names}"]
+            lines += [f"    {name} = supply({kind!r}, {argument})" for (kind, argument), name in self._supplies.items()]
+        return "\n".join(lines) + "\n\n\n" + "\n\n\n".join(bodies) + "\n"
+
+    # What members write with
+
+    def fail(self, at: At, condition: str, keyword: str, value: Any, step: str = "") -> tuple[Any, ...]:
+        """The value is wrong when `condition` holds; "" is always."""
+        return "fail", condition, keyword, value, at.path + step
+
+    def when(self, condition: str, then: Nodes, otherwise: Nodes | None = None) -> tuple[Any, ...]:
+        return "when", condition, then, otherwise or []
+
+    def each(self, header: str, body: Nodes) -> tuple[Any, ...]:
+        return "each", header, body
+
+    def do(self, line: str) -> tuple[Any, ...]:
+        return "do", line
+
+    def name(self, hint: str) -> str:
+        """A new local name: lower case, ending in a number, so that it hides no name of the module."""
+        self._count += 1
+        return f"{identifier(hint)}_{self._count}"
+
+    def literal(self, value: Any) -> str:
+        """A JSON value as Python text; objects and lists become constants of the module."""
+        return self.constant(spelled(value)) if value.__class__ in (dict, list) else spelled(value)
+
+    def constant(self, text: str) -> str:
+        return self._constants.setdefault(text, f"CONSTANT_{len(self._constants) + 1}")
+
+    def supplied(self, kind: str, argument: str) -> str:
+        """The name of something that is made at the first validation: a pattern, a format, a delegate."""
+        return self._supplies.setdefault((kind, argument), f"{kind.upper()}_{len(self._supplies) + 1}")
+
+    def step(self, name: str) -> str:
+        """A declared property's name as a step of a path."""
+        text = f".{name}" if name.isidentifier() and name.isascii() else f"[{name!r}]"
+        return text.replace("{", "{{").replace("}", "}}")
+
+    def inside(self, schema: Any, at: At, var: str, step: str) -> Nodes:
+        """Code for a value inside this one."""
+        if schema is True or schema is False:
+            return [] if schema else [("fail", "", "false", False, at.path + step)]
+        return self._placed(schema, at, var, at.path + step, "", at.level + 1)
+
+    def place(self, schema: Any, at: At) -> Nodes:
+        """Code for another schema on the same value, whose evaluated names count."""
+        if schema is True or schema is False:
+            return [] if schema else [("fail", "", "false", False, at.path)]
+        return self._placed(schema, at, at.var, at.path, at.seen, at.level)
+
+    def refer(self, schema: Any, at: At, uri: str) -> Nodes:
+        """Code for a reference: a call, since targets are shared and may be recursive."""
+        if schema is True or schema is False:
+            return self.place(schema, at)
+        scope = self._entered(self._entered_uri(at.scope, uri), schema)
+        return [("call", self._function(schema, scope, bool(at.seen)), at.var, at.path, at.seen)]
+
+    def bad(self, schema: Any, at: At, seen: str = "", var: str = "", step: str = "") -> str:
+        """A condition that is true when the value is wrong for `schema`."""
+        if schema is True or schema is False:
+            return "False" if schema else "True"
+        node = self.documents.node(schema)
+        var, path = var or at.var, at.path + step
+        scope = self._entered(at.scope, schema)
+        if id(schema) not in self._heavy and LOOPS.isdisjoint(node.known):
+            text = self._condition(self._nodes(At(schema, node, var, path, scope, seen, at.level)))
+            if text is not None and len(text) <= INLINE:
+                return text
+        self._heavy.add(id(schema))
+        return self._call(self._function(schema, scope, bool(seen)), var, path, seen)
+
+    # How functions come about
+
+    def _placed(self, schema: Any, at: At, var: str, path: str, seen: str, level: int) -> Nodes:
+        scope = self._entered(at.scope, schema)
+        if level > DEEP:
+            return [("call", self._function(schema, scope, bool(seen)), var, path, seen)]
+        return self._nodes(At(schema, self.documents.node(schema), var, path, scope, seen, level))
+
+    def _nodes(self, at: At) -> Nodes:
+        """All tests of one schema; those of one type under a test of that type, unless the type is declared."""
+        out: Nodes = []
+        if at.node.pointer in self.documents.uncovered:
+            return [self.fail(at, f"not {self.supplied('delegate', repr(at.node.pointer))}({at.var})", "schema", True)]
+        outer = at.seen
+        own = "unevaluatedProperties" in at.known or "unevaluatedItems" in at.known
+        if own:
+            at.seen = self.name("seen")
+            out.append(self.do(f"{at.seen} = set()"))
+        for member in self._members:
+            out += self._guarded(at, member.TYPE, member.write(self, at))
+        if own:
+            for member in self._members:
+                if hasattr(member, "rest"):
+                    out += self._guarded(at, member.TYPE, member.rest(self, at))
+            if outer:
+                out.append(self.do(f"{outer} |= {at.seen}"))
+        return out
+
+    def _guarded(self, at: At, kind: str, nodes: Nodes) -> Nodes:
+        if not nodes or not kind:
+            return nodes
+        fitting = [name for name in at.types if name == kind or (kind == "number" and name == "integer")]
+        if at.types and not fitting:
+            return []
+        return nodes if at.types and len(fitting) == len(at.types) else [self.when(GUARDS[kind].format(at.var), nodes)]
+
+    def _function(self, schema: Any, scope: Scope, tracked: bool, name: str = "") -> str:
+        key = (id(schema), scope, tracked)
+        if key not in self._functions:
+            if not name:
+                steps = self.documents.node(schema).pointer.rpartition("#")[2].split("/")
+                hint = identifier("_".join(step for step in steps[-3:] if step) or "root", 40)
+                name, count = f"{hint}_wrong", 1
+                while name in self._names:
+                    count += 1
+                    name = f"{hint}_{count}_wrong"
+                self._names.add(name)
+            self._functions[key] = name
+            self._queue.append((schema, scope, tracked, name))
+        return self._functions[key]
+
+    def _written(self, schema: Any, scope: Scope, tracked: bool, name: str) -> str:
+        arguments = ["value"] + ["seen"] * tracked + ["p"] * self.explain
+        lines = [f"def {name}({', '.join(arguments)}):"]
+        if schema is True or schema is False:
+            nodes = [] if schema else [("fail", "", "false", False, "{p}")]
+        else:
+            node = self.documents.node(schema)
+            lines.append(f"    # {node.pointer}".replace("\n", " ").replace("\r", " "))
+            nodes = self._nodes(At(schema, node, "value", "{p}", scope, "seen" if tracked else ""))
+        self._render(nodes, lines, "    ")
+        lines.append(f"    return {None if self.explain else False}")
+        return "\n".join(lines)
+
+    def _entered(self, scope: Scope, schema: Any) -> Scope:
+        """The scope after entering the resource of `schema`."""
+        return self._entered_uri(scope, self.documents.node(schema).base) if schema.__class__ is dict else scope
+
+    def _entered_uri(self, scope: Scope, uri: str) -> Scope:
+        found = self.documents.dynamic.get(uri.partition("#")[0])
+        if not found:
+            return scope
+        known = dict(scope)
+        return scope + tuple((name, uri.partition("#")[0]) for name in found if name not in known)
+
+    # How nodes become text
+
+    def _call(self, function: str, var: str, path: str, seen: str) -> str:
+        arguments = [var] + [seen] * bool(seen) + [formatted(path)] * self.explain
+        return f"{function}({', '.join(arguments)})"
+
+    def _condition(self, nodes: Nodes) -> str | None:
+        """Nodes as one condition, or None when they need statements."""
+        parts = []
+        for node in nodes:
+            if node[0] == "fail":
+                parts.append(grouped(node[1]) if node[1] else "True")
+            elif node[0] == "call":
+                parts.append(self._call(*node[1:]))
+            elif node[0] == "when":
+                then, otherwise = self._condition(node[2]), self._condition(node[3])
+                if then is None or otherwise is None:
+                    return None
+                parts.append(f"({then} if {node[1]} else {otherwise})" if node[3] else f"({grouped(node[1])} and {grouped(then)})")
+            else:
+                return None
+        return " or ".join(parts) if parts else "False"
+
+    def _render(self, nodes: Nodes, lines: list[str], indent: str) -> None:
+        if not nodes:
+            return
+        for node in nodes:
+            kind = node[0]
+            if kind == "do":
+                lines.append(indent + node[1])
+            elif kind == "fail":
+                deeper = indent
+                if node[1]:
+                    lines.append(f"{indent}if {node[1]}:")
+                    deeper += "    "
+                lines.append(f"{deeper}return {self._reason(node[2], node[3], node[4]) if self.explain else True}")
+            elif kind == "call" and self.explain:
+                lines += [f"{indent}found = {self._call(*node[1:])}", f"{indent}if found:", f"{indent}    return found"]
+            elif kind == "call":
+                lines += [f"{indent}if {self._call(*node[1:])}:", f"{indent}    return True"]
+            else:
+                lines.append(f"{indent}{'if' if kind == 'when' else 'for'} {node[1]}:")
+                self._render(node[2] or [("do", "pass")], lines, indent + "    ")
+                if kind == "when" and node[3]:
+                    lines.append(f"{indent}else:")
+                    self._render(node[3], lines, indent + "    ")
+
+    def _reason(self, keyword: str, value: Any, path: str) -> str:
+        self.reasons.append((keyword, value))
+        return f"{formatted(path)}, {len(self.reasons) - 1}"
+
+
+def formatted(path: str) -> str:
+    """A path with names in braces as an expression."""
+    return "p" if path == "{p}" else "f" + repr(path)
+
+
+def grouped(condition: str) -> str:
+    return f"({condition})" if " or " in condition or " and " in condition or " if " in condition else condition
+
+
+def identifier(text: str, most: int = 20) -> str:
+    """A readable piece of a Python name; whatever a schema says, nothing but ASCII letters, digits and underscores."""
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in text[-most:]).strip("_").lower() or "x"
+    return f"x{name}" if name[0].isdigit() else name
+
+
+def spelled(value: Any) -> str:
+    """A JSON value as Python text."""
+    if value.__class__ is dict:
+        return "{" + ", ".join(f"{name!r}: {spelled(item)}" for name, item in value.items()) + "}"
+    if value.__class__ is list:
+        return "[" + ", ".join(map(spelled, value)) + "]"
+    if value.__class__ is float and abs(value) == float("inf"):
+        return "1e999" if value > 0 else "-1e999"
+    return repr(value)
