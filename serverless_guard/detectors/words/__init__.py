@@ -1,0 +1,1 @@
+"""Data of the detectors, apart from their code: names that a grammar cannot know."""
