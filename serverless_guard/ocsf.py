@@ -11,13 +11,13 @@ import json
 import time
 
 from serverless_guard import redact
+from serverless_guard.facts import record
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
-    from serverless_guard.policy import Policy
+    from serverless_guard.facts import Facts
     from serverless_guard.values import Finding
 
     Plain = dict[str, Any]
@@ -84,35 +84,6 @@ TRIM = (
 
 WHOLE = ("timestamp", "uid", "log_name", "log_provider", "correlation_uid", "trace_id", "hash")
 
-_digested: tuple[object, str] = (None, "")
-
-
-class Facts(NamedTuple):
-    """The function and the invocation that an event is about. Empty where the platform does not say."""
-
-    function: str = ""
-    arn: str = ""
-    version: str = ""
-    region: str = ""
-    account: str = ""
-    request_id: str = ""
-    trace_id: str = ""  # 32 hexadecimal digits, as in W3C trace context
-    tenant_id: str = ""
-    log_stream: str = ""  # names the execution environment
-    service: str = ""
-    cold: bool | None = None
-    source: str = ""  # public name of the event source
-    policy: str = ""
-    policy_digest: str = ""
-    mode: str = ""
-    preview: bool = True
-    client_ip: str = ""
-    method: str = ""
-    http_path: str = ""  # the declared route where the source tells it, else the path; masked when written
-    user: str = ""  # of the authorizer
-    event: Any = None  # to look up the record that a finding names; nothing of it is copied
-    environ: Any = None  # for emitters that are named by the environment
-
 
 class Stamp(NamedTuple):
     """What an event gets from the process that tells it."""
@@ -126,60 +97,6 @@ class Stamp(NamedTuple):
     product: str = ""  # version of the guard
 
 
-def facts(context: Any, environ: Mapping[str, str], source: str = "", event: Any = None, policy: Policy | None = None, cold: bool | None = None) -> Facts:
-    """The facts that a Lambda context (or anything, or None), an environment and an event give."""
-    arn = _attribute(context, "invoked_function_arn")
-    pieces = arn.split(":") if arn.startswith("arn:") else []
-    w3c = _attribute(context, "w3c_traceparent")
-    trace = environ.get("_X_AMZN_TRACE_ID", "")
-    function = _attribute(context, "function_name") or environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
-    made = Facts(
-        function=function,
-        arn=arn,
-        version=_attribute(context, "function_version") or environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
-        region=environ.get("AWS_REGION", "") or (pieces[3] if len(pieces) > 3 else ""),
-        account=pieces[4] if len(pieces) > 4 else "",
-        request_id=_attribute(context, "aws_request_id"),
-        trace_id=trace_id(w3c or trace),
-        tenant_id=_attribute(context, "tenant_id"),
-        log_stream=_attribute(context, "log_stream_name") or environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
-        service=environ.get("POWERTOOLS_SERVICE_NAME", "") or function,
-        cold=cold,
-        source=source,
-        event=event,
-        environ=environ,
-    )
-    if policy is not None:
-        made = made._replace(policy=policy.name, policy_digest=_policy_digest(policy), mode=policy.mode or "default", preview=policy.preview)
-    return made._replace(**caller(event)) if event.__class__ is dict else made
-
-
-def caller(event: dict[str, Any]) -> dict[str, str]:
-    """Who asked for what, as HTTP sources say it: address, method, route or path, user of the authorizer."""
-    context = _at(event, "requestContext")
-    http, identity, authorizer = _at(context, "http"), _at(context, "identity"), _at(context, "authorizer")
-    claims = _at(_at(authorizer, "jwt"), "claims") or _at(authorizer, "claims")
-    headers = _at(event, "headers")
-    route = _text(context, "routeKey").partition(" ")[2] or _text(context, "resourcePath")
-    return {
-        "client_ip": _text(http, "sourceIp") or _text(identity, "sourceIp") or _text(headers, "x-forwarded-for").rpartition(",")[2].strip(),
-        "method": _text(http, "method") or _text(event, "httpMethod") or _text(context, "httpMethod"),
-        "http_path": route or _text(http, "path") or _text(event, "path"),
-        "user": _text(claims, "sub") or _text(authorizer, "principalId") or _text(_at(authorizer, "iam"), "userArn") or _text(identity, "userArn"),
-    }
-
-
-def trace_id(header: str) -> str:
-    """The 32 digits of a trace, from an X-Ray header (`Root=1-5759e988-bd86...;Parent=...`) or a W3C `traceparent`; else empty."""
-    for field in header[:512].split(";"):
-        name, _, value = field.strip().partition("=")
-        pieces = value.split("-") if name == "Root" else field.strip().split("-")
-        digits = "".join(pieces[1:3]) if name == "Root" else pieces[1] if len(pieces) == 4 else ""
-        if len(digits) == 32 and all(char in "0123456789abcdef" for char in digits):
-            return digits
-    return ""
-
-
 def event(finding: Finding, action: str, facts: Facts, stamp: Stamp) -> Event:
     """The event of one finding, every string bounded, printable and without a value of the user's event."""
     clean, key = redact.clean, stamp.key
@@ -189,48 +106,55 @@ def event(finding: Finding, action: str, facts: Facts, stamp: Stamp) -> Event:
     kind = TYPES.get(finding.control, "injection")
     control, rule = clean(finding.control, 40), clean(finding.rule, 40)
     title, where = clean(finding.title, 200), redact.path(clean(finding.path, 4096), key)
-    made = Event({
-        "level": level,
-        "timestamp": timestamp(stamp.time_ms),
-        "message": f"{title}{f' at {where}' if where else ''}: {DID[action]} ({rule})",
-        "metadata": {
-            "version": VERSION,
-            "profiles": ["cloud", "security_control"],
-            "product": {"name": "serverless_guard", "vendor_name": "serverless_guard", "version": stamp.product, "feature": {"name": control, "uid": control}},
-            "log_name": "serverless_guard.finding",
-            "log_provider": "serverless_guard",
-            "uid": stamp.uid,
-            "correlation_uid": clean(stamp.correlation, 64),
-            "event_code": rule,
-            "sequence": stamp.sequence,
-        },
-        "category_uid": 2,
-        "class_uid": 2004,
-        "class_name": "Detection Finding",
-        "activity_id": 1,
-        "type_uid": 200401,
-        "time": stamp.time_ms,
-        "severity_id": severity,
-        "severity": SEVERITIES[severity],
-        "confidence_id": confidence_id,
-        "confidence": confidence,
-        "status_id": 1,
-        "status": "New",
-        "is_alert": alert,
-        "action_id": action_id,
-        "action": action_name,
-        "disposition_id": disposition_id,
-        "disposition": disposition,
-        "finding_info": {
-            "uid": stamp.uid,
-            "title": title,
-            "types": [kind],
-            "created_time": stamp.time_ms,
-            "analytic": {"name": f"{control}.{rule}", "uid": rule, "type_id": 1, "type": "Rule", "category": control},
-        },
-        "cloud": {"provider": "AWS"},
-        "evidences": [_evidence(finding, facts, where, key)],
-    })
+    made = Event(
+        {
+            "level": level,
+            "timestamp": timestamp(stamp.time_ms),
+            "message": f"{title}{f' at {where}' if where else ''}: {DID[action]} ({rule})",
+            "metadata": {
+                "version": VERSION,
+                "profiles": ["cloud", "security_control"],
+                "product": {
+                    "name": "serverless_guard",
+                    "vendor_name": "serverless_guard",
+                    "version": stamp.product,
+                    "feature": {"name": control, "uid": control},
+                },
+                "log_name": "serverless_guard.finding",
+                "log_provider": "serverless_guard",
+                "uid": stamp.uid,
+                "correlation_uid": clean(stamp.correlation, 64),
+                "event_code": rule,
+                "sequence": stamp.sequence,
+            },
+            "category_uid": 2,
+            "class_uid": 2004,
+            "class_name": "Detection Finding",
+            "activity_id": 1,
+            "type_uid": 200401,
+            "time": stamp.time_ms,
+            "severity_id": severity,
+            "severity": SEVERITIES[severity],
+            "confidence_id": confidence_id,
+            "confidence": confidence,
+            "status_id": 1,
+            "status": "New",
+            "is_alert": alert,
+            "action_id": action_id,
+            "action": action_name,
+            "disposition_id": disposition_id,
+            "disposition": disposition,
+            "finding_info": {
+                "uid": stamp.uid,
+                "title": title,
+                "types": [kind],
+                "created_time": stamp.time_ms,
+                "analytic": {"name": f"{control}.{rule}", "uid": rule, "type_id": 1, "type": "Rule", "category": control},
+            },
+            "cloud": {"provider": "AWS"},
+            "evidences": [_evidence(finding, facts, where, key)],
+        }
+    )
     info = made["finding_info"]
     if finding.detail:
         info["desc"] = clean(finding.detail, 400)
@@ -293,14 +217,6 @@ def timestamp(time_ms: int) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(time_ms // 1000))}.{time_ms % 1000:03d}Z"
 
 
-def _policy_digest(policy: Policy) -> str:
-    """The digest of what a policy says, the same wherever it is deployed; kept for the policy that was asked for last."""
-    global _digested
-    if _digested[0] is not policy:
-        _digested = policy, redact.blake2(repr(policy).encode("utf-8", "replace"))
-    return _digested[1]
-
-
 def _severity(finding: Finding, action: str) -> int:
     """High for what was refused with confidence and for the guard's own failure, a step less for each doubt."""
     if action in ("allow", "learn"):
@@ -330,7 +246,7 @@ def _evidence(finding: Finding, facts: Facts, where: str, key: bytes) -> dict[st
         data["http_method"] = method
     if finding.record.__class__ is int and finding.record >= 0:
         data["record"] = finding.record
-        data.update(_record(facts.event, finding.record))
+        data.update(_given(**record(facts.event, finding.record)))
     if finding.sample:
         sample = finding.sample if finding.sample.__class__ is str else str(finding.sample)
         data["match"] = {"len": len(sample), "hash": redact.digest(sample, key)} | ({"preview": redact.shape(sample)} if facts.preview else {})
@@ -363,17 +279,6 @@ def _address(text: str) -> str:
     except (OSError, ValueError):
         return ""
     return text if len(text) <= 40 else ""
-
-
-def _record(event: Any, index: int) -> dict[str, Any]:
-    """Id and trace of the batch record that a finding names."""
-    records = event.get("Records") if event.__class__ is dict else None
-    if records.__class__ is not list or index >= len(records):
-        return {}
-    record = records[index]
-    sns = _at(record, "Sns")
-    id = _text(record, "messageId") or _text(sns, "MessageId") or _text(record, "eventID")
-    return _given(record_id=redact.clean(id, 64), record_trace_id=trace_id(_text(_at(record, "attributes"), "AWSTraceHeader")))
 
 
 def _attack(tactic: tuple[str, str], technique: tuple[str, str], sub: tuple[str, str] | None) -> dict[str, Any]:
@@ -422,24 +327,3 @@ def _cut(value: Any, length: int) -> Any:
 def _given(**fields: Any) -> dict[str, Any]:
     """The fields that are not empty."""
     return {name: value for name, value in fields.items() if value not in ("", {}, None)}
-
-
-def _attribute(context: Any, name: str) -> str:
-    """A string attribute of a context; empty where it is missing, of another type, or raises."""
-    if name == "w3c_traceparent":
-        headers = getattr(context, "w3c", None)
-        found = headers() if callable(headers) else None
-        return _text(found, "traceparent")
-    value = getattr(context, name, "")
-    return value if value.__class__ is str else ""
-
-
-def _at(holder: Any, key: str) -> Any:
-    """What stands at a key of a mapping, and an empty mapping for anything else."""
-    value = holder.get(key) if holder.__class__ is dict else None
-    return value if value.__class__ is dict else {}
-
-
-def _text(holder: Any, key: str) -> str:
-    value = holder.get(key) if holder.__class__ is dict else None
-    return value if value.__class__ is str else ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from serverless_guard.ocsf import Facts
+    from serverless_guard.facts import Facts
     from serverless_guard.policy import Policy
     from serverless_guard.values import Verdict
 
@@ -51,15 +51,15 @@ _hooked = False
 
 def facts(context: object, environ: Mapping[str, str], source: str = "", event: Any = None, policy: Policy | None = None, cold: bool | None = None) -> Facts:
     """Facts of the function and the invocation, from whatever the context is; never raises."""
-    from serverless_guard import ocsf
+    from serverless_guard import facts
 
     for known in (context, None):
         for seen in (event, None):
             try:
-                return ocsf.facts(known, environ, source, seen, policy, cold)
+                return facts.gather(known, environ, source, seen, policy, cold)
             except Exception:
                 continue
-    return ocsf.Facts(source=source)
+    return facts.Facts(source=source)
 
 
 def tell(verdict: Verdict, modes: Mapping[str, str], facts: Facts, emitters: Sequence[Any] = (), guard_us: int = 0, on_error: str = "") -> str:
@@ -118,6 +118,7 @@ def _events(process: Process, told: list[tuple[Finding, str]], facts: Facts, gua
 
     time_ms = time_ns() // 1_000_000
     told.sort(key=lambda pair: pair[1] not in ("refuse", "fail-closed", "unauthorized"))
+    nothing = facts._replace(source="", event=None, client_ip="", method="", http_path="", user="")
     correlation = facts.request_id or _uid(time_ms)
     events: list[dict[str, Any]] = []
 
@@ -128,7 +129,7 @@ def _events(process: Process, told: list[tuple[Finding, str]], facts: Facts, gua
             events.append(ocsf.event(finding, action, facts, stamp))
         except Exception as error:
             odd = Finding(UNTELLABLE, "guard", f"A finding cannot be told: {type(error).__name__}")
-            events.append(ocsf.event(odd, action, ocsf.Facts(request_id=correlation), stamp))
+            events.append(ocsf.event(odd, action, nothing, stamp))
 
     with process.lock:
         count = _count(process, facts.request_id)

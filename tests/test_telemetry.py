@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import string
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from serverless_guard import facts as gathered
 from serverless_guard import ocsf, redact, telemetry
 from serverless_guard.policy import Policy
 from serverless_guard.values import Finding, Verdict
@@ -103,7 +105,7 @@ def test_what_was_only_reported_is_a_warning_beside_what_was_refused():
 @pytest.mark.parametrize("action", ocsf.ACTIONS)
 def test_every_action_is_a_valid_detection_finding(action):
     for control in ("sqli", "shell", "egress", "metadata", "schema", "limits", "source", "guard", "own"):
-        for facts in (ocsf.Facts(), telemetry.facts(CONTEXT, ENVIRON, "sqs", {"Records": [{"messageId": "m"}]}, Policy(name="p"), cold=True)):
+        for facts in (gathered.Facts(), telemetry.facts(CONTEXT, ENVIRON, "sqs", {"Records": [{"messageId": "m"}]}, Policy(name="p"), cold=True)):
             with written() as box:
                 telemetry.note([SQLI._replace(control=control, record=0), EGRESS._replace(control=control)], action, facts._replace(request_id=""))
             for line in box[0].splitlines():
@@ -113,8 +115,9 @@ def test_every_action_is_a_valid_detection_finding(action):
 def test_the_validator_sees_mistakes():
     _, (event,), _ = tell(SQLI)
     assert validator.problems(event) == []
-    for path, value in [("severity_id", 7), ("time", "now"), ("cloud", {}), ("severity", "Low"), ("is_alert", 1), ("colour", "red"), ("evidences", [{}]), ("metadata", {"uid": 1})]:
-        assert validator.problems(event | {path: value}), path
+    wrong = {"severity_id": 7, "time": "now", "cloud": {}, "severity": "Low", "is_alert": 1, "colour": "red", "evidences": [{}], "metadata": {"uid": 1}}
+    for field, value in wrong.items():
+        assert validator.problems(event | {field: value}), field
     for field in ("metadata", "time", "severity_id", "activity_id", "category_uid", "class_uid", "type_uid", "finding_info", "cloud"):
         assert validator.problems({key: value for key, value in event.items() if key != field}), field
 
@@ -159,10 +162,10 @@ def test_a_record_is_told_with_its_id_and_trace():
 
 
 def test_the_trace_comes_from_w3c_or_xray_and_from_nothing_else():
-    assert ocsf.trace_id("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01") == "4bf92f3577b34da6a3ce929d0e0e4736"
-    assert ocsf.trace_id("Self=1-67891234-12456789abcdef012345678;Root=1-67891233-abcdef012345678912345678") == "67891233abcdef012345678912345678"
+    assert gathered.trace_id("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01") == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert gathered.trace_id("Self=1-67891234-12456789abcdef012345678;Root=1-67891233-abcdef012345678912345678") == "67891233abcdef012345678912345678"
     for odd in ("", "Root=", "Root=1-2-3", "00-zz-00-00", ";;;", "Root=1-5759E988-BD862E3FE1BE46A994272793", "a-b-c-d"):
-        assert ocsf.trace_id(odd) == ""
+        assert gathered.trace_id(odd) == ""
 
 
 class Hostile:
@@ -170,7 +173,10 @@ class Hostile:
         raise RuntimeError(name)
 
 
-@pytest.mark.parametrize("context", [None, 7, "x", {}, object(), pytest.param(Hostile(), id="hostile"), MagicMock(), SimpleNamespace(aws_request_id=7, tenant_id=b"x", w3c=lambda: 1 / 0)])
+@pytest.mark.parametrize(
+    "context",
+    [None, 7, "x", {}, object(), pytest.param(Hostile(), id="hostile"), MagicMock(), SimpleNamespace(aws_request_id=7, tenant_id=b"x", w3c=lambda: 1 / 0)],
+)
 def test_facts_come_from_any_context(context):
     facts = telemetry.facts(context, {"AWS_LAMBDA_FUNCTION_NAME": "fn"}, "sqs", ["odd", None], Policy())
     assert (facts.function, facts.request_id, facts.source) == ("fn", "", "sqs")
@@ -178,7 +184,9 @@ def test_facts_come_from_any_context(context):
     assert validator.problems(event) == []
 
 
-@pytest.mark.parametrize("event", [None, [], "x", b"x", {"requestContext": None}, {"requestContext": {"http": 7, "authorizer": "x"}, "headers": []}, {"path": 7}])
+@pytest.mark.parametrize(
+    "event", [None, [], "x", b"x", {"requestContext": None}, {"requestContext": {"http": 7, "authorizer": "x"}, "headers": []}, {"path": 7}]
+)
 def test_facts_come_from_any_event(event):
     facts = telemetry.facts(CONTEXT, {}, "unknown", event, Policy())
     assert (facts.request_id, facts.client_ip, facts.http_path) == (CONTEXT.aws_request_id, "", "")
@@ -333,9 +341,37 @@ def test_a_preview_can_be_switched_off():
     assert set(event["evidences"][0]["data"]["match"]) == {"len", "hash"}
 
 
-NAMES = """body note headers queryStringParameters Records[12].body.Message.detail.name x-forwarded-for user-agent content-type customerId line_items
-items[3].price address1 sha256 utf8 Authorization X-Amz-Date access-control-request-headers $ne $where __proto__ @type detail-type aws:sourceArn _id
-requestContext.authorizer.claims.sub multiValueHeaders.cookie[0] s3.object.key dynamodb.NewImage.pk.S numberOfEmployeesInDepartment""".split()
+NAMES = [
+    "body",
+    "note",
+    "headers",
+    "queryStringParameters",
+    "Records[12].body.Message.detail.name",
+    "x-forwarded-for",
+    "user-agent",
+    "content-type",
+    "customerId",
+    "line_items",
+    "items[3].price",
+    "address1",
+    "sha256",
+    "utf8",
+    "Authorization",
+    "X-Amz-Date",
+    "access-control-request-headers",
+    "$ne",
+    "$where",
+    "__proto__",
+    "@type",
+    "detail-type",
+    "aws:sourceArn",
+    "_id",
+    "requestContext.authorizer.claims.sub",
+    "multiValueHeaders.cookie[0]",
+    "s3.object.key",
+    "dynamodb.NewImage.pk.S",
+    "numberOfEmployeesInDepartment",
+]
 
 
 @pytest.mark.parametrize("path", NAMES)
@@ -343,9 +379,22 @@ def test_the_names_of_fields_are_told(path):
     assert redact.path(path, b"k") == path
 
 
-SECRETS = """AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY 4111111111111111 ghp_16C7e42F292c6912E7710c838347Ae178B4a
-eyJhbGciOiJIUzI1NiJ9 sk_live_4eC39HqLyjWDarjtT1zdp7dc 078-05-1120 d41d8cd98f00b204e9800998ecf8427e a3bb189e-8bf9-3888-9912-ace4e6543002
-xKjQwPzLmNbVcXsAqWeR +4915112345678 AbCdEfGhIjKlMnOpQr pa$$w0rd!Tr0ub4dor hunter2;--""".split()
+SECRETS = [
+    "AKIAIOSFODNN7EXAMPLE",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "4111111111111111",
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "eyJhbGciOiJIUzI1NiJ9",
+    "sk_test_4eC39HqLyjWDarjtT1zdp7dc",
+    "078-05-1120",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "a3bb189e-8bf9-3888-9912-ace4e6543002",
+    "xKjQwPzLmNbVcXsAqWeR",
+    "+4915112345678",
+    "AbCdEfGhIjKlMnOpQr",
+    "pa$$w0rd!Tr0ub4dor",
+    "hunter2;--",
+]
 
 
 @pytest.mark.parametrize("secret", SECRETS)
@@ -356,7 +405,18 @@ def test_the_names_that_are_secrets_are_masked(secret):
         assert told == redact.path(path, b"k") != redact.path(path, b"l")
 
 
-@pytest.mark.parametrize("host", ["attacker.example", "ec2-52-94-76-1.eu-west-1.compute.amazonaws.com", "169.254.169.254", "a1b2c3-ats.iot.eu-west-1.amazonaws.com", "2001:db8::1"])
+HOSTS = [
+    "attacker.example",
+    "ec2-52-94-76-1.eu-west-1.compute.amazonaws.com",
+    "169.254.169.254",
+    "2001:db8::1",
+    "a1b2c3-ats.iot.eu-west-1.amazonaws.com",
+    "mydb.c9akciq32abc.eu-west-1.rds.amazonaws.com",
+    "sqs.eu-west-1.amazonaws.com",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
 def test_the_hosts_that_are_called_are_told(host):
     assert redact.host(host, b"k") == host
 
@@ -367,11 +427,12 @@ def test_a_secret_carried_out_in_a_host_name_is_masked(secret):
     assert secret not in told and told.endswith(".attacker.example")
 
 
-secrets = st.text(alphabet=string.ascii_letters + string.digits, min_size=16, max_size=60).filter(lambda text: sum(map(str.isdigit, text)) > 4) | st.sampled_from(SECRETS)
+tokens = st.text(alphabet=string.ascii_letters + string.digits, min_size=16, max_size=60).filter(lambda text: sum(map(str.isdigit, text)) > 4)
+secrets = tokens | st.sampled_from(SECRETS)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(secrets, secrets, secrets, secrets)
+@given(secrets, secrets, secrets, tokens.filter(lambda text: len(text) > 30))
 def test_no_secret_of_an_event_is_written_by_any_emitter(sample, key, step, label):
     event = {
         "rawPath": f"/reset/{step}",
@@ -385,20 +446,19 @@ def test_no_secret_of_an_event_is_written_by_any_emitter(sample, key, step, labe
     findings = (
         SQLI._replace(path=f"body.{key}.{step}", sample=sample),
         SQLI._replace(path=f"headers.{key}", sample=f"x' OR {sample}", record=0),
-        EGRESS._replace(target=f"{label.lower()[:63]}{'z' * 8 if len(label) < 31 and label not in SECRETS else ''}.attacker.example:443") if label.isalnum() and len(label) > 30 else EGRESS,
+        EGRESS._replace(target=f"{label.lower()}.attacker.example:443"),
     )
     seen: list[str] = []
     _, _, raw = tell(*findings, facts=facts._replace(request_id=""), emitters=(lambda event: seen.append(json.dumps(event)),))
     text = raw.decode() + "".join(seen)
-    for secret in (sample, key, step):
+    for secret in (sample, key, step, label.lower()):
         assert secret not in text
-    if label.isalnum() and len(label) > 30:
-        assert label.lower()[:63] not in text
 
 
 # bounds
 
-texts = st.text(max_size=40) | st.text(min_size=300, max_size=3000) | st.sampled_from(["\U0001f600" * 5000, "\ud800" * 900, "\\\"" * 4000, "\x00\n\r\u2028" * 300, "é" * 4000])
+HUGE = ["\U0001f600" * 5000, "\ud800" * 900, '\\"' * 4000, "\x00\n\r\u2028" * 300, "é" * 4000]
+texts = st.text(max_size=40) | st.text(min_size=300, max_size=3000) | st.sampled_from(HUGE)
 odd = texts | st.none() | st.integers() | st.binary(max_size=20)
 
 
@@ -407,7 +467,8 @@ odd = texts | st.none() | st.integers() | st.binary(max_size=20)
 def test_a_line_is_valid_and_within_its_bound_whatever_the_finding_and_the_function(rule, title, path, detail, sample, target, record, name):
     finding = Finding(rule or "R", "sqli", title, path, "high", detail, 89, record, sample, target if isinstance(target, str) else "")
     event = {"requestContext": {"http": {"path": path, "method": "PATCH", "sourceIp": name}, "authorizer": {"principalId": name}}}
-    facts = telemetry.facts(SimpleNamespace(**{field: name for field in vars(CONTEXT)}), {"POWERTOOLS_SERVICE_NAME": name}, "apigateway-http", event, Policy(name=name))
+    context = SimpleNamespace(**dict.fromkeys(vars(CONTEXT), name))
+    facts = telemetry.facts(context, {"POWERTOOLS_SERVICE_NAME": name}, "apigateway-http", event, Policy(name=name))
     _, events, raw = tell(finding, facts=facts._replace(request_id=""))
     assert len(raw) <= 4096 and raw.count(b"\n") == 1 and raw.isascii()
     assert raw[:-1].decode().isprintable()
@@ -427,9 +488,7 @@ def test_a_finding_of_odd_types_never_fails_the_handler(field, value):
 
 
 def test_the_way_to_the_handler_imports_nothing_for_telemetry():
-    code = "import sys; before = set(sys.modules); import serverless_guard.telemetry; print(*sorted(m for m in set(sys.modules) - before if m.startswith('serverless_guard.')))"
-    import subprocess
-
+    code = "import sys, serverless_guard.telemetry; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "serverless_guard.ocsf" not in loaded and "serverless_guard.redact" not in loaded and "serverless_guard.emitters.stdout" not in loaded
 
