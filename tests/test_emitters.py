@@ -142,10 +142,10 @@ def test_eight_of_eight_lines_survive_a_kill_in_the_next_instruction():
 MANY = (
     WRITER
     + """
-    threads = [threading.Thread(target=lambda: [tell(index) for index in range(25)]) for _ in range(8)]
     for _ in range(3):
         if os.fork() == 0:
             break
+    threads = [threading.Thread(target=lambda: [tell(index) for index in range(25)]) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
