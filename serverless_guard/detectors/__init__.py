@@ -46,6 +46,7 @@ class Evidence(NamedTuple):
 
 DETECTORS: dict[str, str] = {
     "sqli": "sqli",
+    "xss": "xss",
 }
 """Name of each member and the class of attack that it stands for."""
 
