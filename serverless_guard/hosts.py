@@ -274,7 +274,8 @@ def _split(entry: str, text: str) -> tuple[str, str]:
         if end.isdigit() and isinstance(read(start), int):
             raise _Wrong(f"`{entry}` could be an address with a port or without, write `[{start}]:{end}` or `[{text}]`")
         return text, ""
-    host, slash, after = text.removesuffix("/").partition("/")
+    text = text.removesuffix("/")
+    host, slash, after = text.partition("/")
     if slash and not (after.partition(":")[0].isdigit() and not host.strip("0123456789.")):
         raise _Wrong(f"`{entry}` has a path, which is not supported yet, write `{host}`")
     host, _, ports = text.partition(":")
@@ -292,7 +293,7 @@ def _ports(entry: str, text: str) -> list[tuple[int, int]]:
     ranges = []
     for word in text.split(","):
         first, dash, last = word.partition("-")
-        if not (first.isdigit() and len(first) < 6 and (not dash or (last.isdigit() and len(last) < 6))):
+        if not (first.isdecimal() and len(first) < 6 and (not dash or (last.isdecimal() and len(last) < 6))):
             raise _Wrong(f"`{entry}` has no valid port in `{text}`, write a number, `8000-8010`, `80,443` or `*`")
         low, high = int(first), int(last or first)
         if not 0 < low <= high <= 65535:
@@ -307,7 +308,7 @@ def _place(entry: str, host: str, denied: bool) -> tuple[int, Any]:
     value = read(base)
     if isinstance(value, int):
         plain = written(value).strip("[]")
-        if ":" not in base and plain != base:
+        if plain != base and (":" not in base or (value >> 32 == 0xFFFF and base != "::1")):
             raise _Wrong(f"`{entry}` is an odd spelling of an address, write `{plain}`")
         if not slash:
             return 3, value
@@ -329,12 +330,14 @@ def _place(entry: str, host: str, denied: bool) -> tuple[int, Any]:
 def _network(entry: str, base: str, value: int, length: str) -> tuple[int, int]:
     """A network as shift and prefix."""
     width = 128 if ":" in base else 32
-    if not length.isdigit() or len(length) > 3 or int(length) > width:
+    if not (length.isdecimal() and len(length) < 4 and int(length) <= width):
         raise _Wrong(f"`{entry}` has no valid prefix length, write `{base}/{width}`")
     shift = width - int(length)
-    if value >> shift << shift != value and (width == 128 or (value & 0xFFFFFFFF) >> shift << shift != value & 0xFFFFFFFF):
-        right = (value >> shift << shift) if shift < 32 or width == 128 else 0xFFFF << 32
-        raise _Wrong(f"`{entry}` has host bits set, write `{written(right).strip('[]')}/{length}`")
+    first = value >> shift << shift if width == 128 else 0xFFFF << 32 | (value & 0xFFFFFFFF) >> shift << shift
+    if first != value:
+        raise _Wrong(f"`{entry}` has host bits set, write `{written(first).strip('[]')}/{length}`")
+    if width == 128 and 0xFFFF << 32 >> shift == value >> shift:
+        raise _Wrong(f"`{entry}` holds the IPv4 addresses too, write `2000::/3` for the IPv6 internet")
     return shift, value >> shift
 
 

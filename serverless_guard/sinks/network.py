@@ -71,7 +71,7 @@ def read(
     host_of: Callable[[str], str | int] = hosts.read,
     text_of: Callable[[Any], str] = text,
     is_a: Callable[..., bool] = isinstance,
-    kinds: tuple[type, type, type] = (int, tuple, str),
+    kinds: tuple[Any, Any, Any] = (int, tuple, str),
     item: Callable[..., Any] = tuple.__getitem__,
     length: Callable[[Any], int] = tuple.__len__,
     number: Callable[[Any], int] = int.__int__,
