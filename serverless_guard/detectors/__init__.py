@@ -46,7 +46,13 @@ class Evidence(NamedTuple):
 
 DETECTORS: dict[str, str] = {
     "sqli": "sqli",
+    "nosql": "nosqli",
     "xss": "xss",
+    "ldap": "ldap",
+    "xxe": "xxe",
+    "crlf": "crlf",
+    "shell": "cmdi",
+    "path": "traversal",
 }
 """Name of each member and the class of attack that it stands for."""
 
