@@ -68,7 +68,8 @@ def _place(event: Any) -> str:
     target = _target(evidence)
     if target:
         return f", to {target}"
-    path, record, source = _text(evidence, "data", "path"), _at(evidence, "data", "record"), _text(evidence, "data", "event_source")
+    data = _at(evidence, "data")
+    path, record, source = _text(data, "path") or _text(data, "json_path"), _at(data, "record"), _text(data, "event_source")
     where = f", at {path}" if path else ""
     if isinstance(record, int) and f"[{record}]" not in path:
         where += f", record {record}"

@@ -149,9 +149,9 @@ def nearest(word: object, known: Any) -> str:
     """`, did you mean ...` with the nearest of `known`, else the list of all of them."""
     from difflib import get_close_matches
 
-    known = sorted(known)
-    close = get_close_matches(str(word).lower(), known, 1, 0.6)
-    return f", did you mean `{close[0]}`" if close else f", known are {', '.join(f'`{name}`' for name in known)}"
+    by_lower = {name.lower(): name for name in sorted(known)}
+    close = get_close_matches(str(word).lower(), by_lower, 1, 0.6)
+    return f", did you mean `{by_lower[close[0]]}`" if close else f", known are {', '.join(f'`{name}`' for name in by_lower.values())}"
 
 
 def _overlay(base: Any, mapping: Any, path: str, origin: str, names: dict[str, tuple[str, ...]]) -> Any:

@@ -51,7 +51,14 @@ def read(path: str) -> str:
 def parse(text: str, kind: str, origin: str) -> Mapping[str, Any]:
     """The mapping that a text says, in `json`, `toml`, `yaml` or `yml`. Raises PolicyError."""
     parser = {"json": _json, "toml": _toml}.get(kind, _yaml)
-    found = parser(text, origin)
+    try:
+        found = parser(text, origin)
+    except PolicyError as error:
+        raise (error if error.origin else PolicyError(str(error), error.path, origin)) from None
+    except RecursionError:
+        raise PolicyError("the policy is nested too deeply", "", origin) from None
+    except ValueError:  # of `int` and `date`, which the parsers let through
+        raise PolicyError("the policy holds a number or a date that Python cannot read", "", origin) from None
     if not isinstance(found, dict):
         raise PolicyError("a policy must be an object", "", origin)
     return found
@@ -61,11 +68,7 @@ def _json(text: str, origin: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
-        raise PolicyError(f"is no JSON: {error.msg.lower()} at line {error.lineno} column {error.colno}", "", origin) from None
-    except PolicyError as error:
-        raise PolicyError(str(error), error.path, origin) from None
-    except RecursionError:
-        raise PolicyError("is nested too deeply", "", origin) from None
+        raise PolicyError(f"the policy is no JSON: {error.msg.lower()} at line {error.lineno} column {error.colno}", "", origin) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,7 +86,7 @@ def _toml(text: str, origin: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"is no TOML: {str(error).lower()}", "", origin) from None
+        raise PolicyError(f"the policy is no TOML: {str(error).lower()}", "", origin) from None
 
 
 def _yaml(text: str, origin: str) -> Any:
@@ -95,4 +98,4 @@ def _yaml(text: str, origin: str) -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise PolicyError(f"is no YAML{f': line {mark.line + 1} column {mark.column + 1}' if mark else ''}", "", origin) from None
+        raise PolicyError(f"the policy is no YAML{f': line {mark.line + 1} column {mark.column + 1}' if mark else ''}", "", origin) from None
