@@ -85,7 +85,8 @@ def zone(**answers):
             return real(host, port, family, type, proto, flags)
         sys.audit("socket.getaddrinfo", host, port, family, type, proto)
         asked.append(name)
-        return [(10 if ":" in place else 2, 1, 6, "", (place, port) if ":" not in place else (place, port, 0, 0)) for place in answers[name.lower().rstrip(".")]]
+        found = answers[name.lower().rstrip(".")]
+        return [(10, 1, 6, "", (place, port, 0, 0)) if ":" in place else (2, 1, 6, "", (place, port)) for place in found]
     _socket.getaddrinfo = getaddrinfo
     return asked
 '''
