@@ -129,7 +129,7 @@ def is_coroutine_function(handler: Any) -> bool:
         handler = handler.func
     if getattr(handler, "_is_coroutine_mark", None) is not None:
         return True  # inspect.markcoroutinefunction
-    function = handler if hasattr(handler, "__code__") else getattr(handler, "__func__", None) or getattr(type(handler), "__call__", None)
+    function = handler if hasattr(handler, "__code__") else getattr(handler, "__func__", None) or getattr(type(handler), "__call__", None)  # noqa: B004  # its code is wanted, not whether it can be called
     code = getattr(function, "__code__", None)
     return code is not None and bool(code.co_flags & _IS_COROUTINE_FUNCTION)
 

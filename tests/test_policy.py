@@ -226,7 +226,9 @@ def test_the_body_has_a_short_variable_beside_those_of_each_part(clean_environme
     assert built(env.load()).schema == Schemas(body="a.json", query="q.json")
 
 
-@pytest.mark.parametrize(("value", "is_off"), [("1", True), ("true", True), ("YES", True), ("whatever", True), ("0", False), ("false", False), (" off ", False), ("", False)])
+@pytest.mark.parametrize(
+    ("value", "is_off"), [("1", True), ("true", True), ("YES", True), ("whatever", True), ("0", False), ("false", False), (" off ", False), ("", False)]
+)
 def test_the_kill_switch_counts_as_set_unless_it_clearly_is_not(value: str, is_off: bool, clean_environment: pytest.MonkeyPatch) -> None:
     clean_environment.setenv("SERVERLESS_GUARD_DISABLED", value)
     assert env.disabled() is is_off
@@ -368,14 +370,18 @@ LIKELY = {
     "ControlModes": st.dictionaries(st.sampled_from([*policy.CONTROLS, "other"]), MODES, max_size=2),
     "DetectModes": st.dictionaries(st.sampled_from([*detectors.names(), "other"]), MODES, max_size=2),
     "Names": st.lists(st.sampled_from([*sources.names(), "other"]), max_size=2),
-    "Schemas": st.dictionaries(st.sampled_from([*Schemas._fields, "type", "$comment", "other"]), st.sampled_from([None, True, "a.json", {"type": "object"}]), max_size=3),
+    "Schemas": st.dictionaries(
+        st.sampled_from([*Schemas._fields, "type", "$comment", "other"]), st.sampled_from([None, True, "a.json", {"type": "object"}]), max_size=3
+    ),
     "Limits": st.dictionaries(st.sampled_from([*Limits._fields, "other"]), st.integers(-1, 5), max_size=2),
     "Entries": st.none() | st.lists(st.sampled_from(["a.example", "10.0.0.0/8"]), max_size=2),
     "OnRefuse": st.sampled_from(["", "fail", "drop", "retry"]),
     "OnError": st.sampled_from(["", "block", "monitor", "off"]),
     "Flag": st.booleans(),
 }
-POLICIES = st.fixed_dictionaries({}, optional={name: LIKELY[kind] | JSON for name, kind in policy.kinds(Policy).items()} | {"other": JSON, "$comment": JSON, "$schema": st.text()})
+POLICIES = st.fixed_dictionaries(
+    {}, optional={name: LIKELY[kind] | JSON for name, kind in policy.kinds(Policy).items()} | {"other": JSON, "$comment": JSON, "$schema": st.text()}
+)
 
 
 @pytest.fixture(scope="module")
