@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 
-from serverless_guard import redact
+from serverless_guard import chain, redact
 from serverless_guard.facts import record
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
@@ -82,7 +82,7 @@ TRIM = (
 )
 """What goes first where a line would be too long, the dearest last; what then remains is shortened string by string."""
 
-WHOLE = ("timestamp", "uid", "log_name", "log_provider", "correlation_uid", "trace_id", "hash")
+WHOLE = ("timestamp", "uid", "log_name", "log_provider", "correlation_uid", "trace_id", "hash", chain.CHAIN, chain.PREVIOUS, chain.HASH)
 
 
 class Stamp(NamedTuple):
@@ -95,6 +95,8 @@ class Stamp(NamedTuple):
     key: bytes  # of the keyed hashes
     guard_us: int = 0
     product: str = ""  # version of the guard
+    chain: str = ""  # name of the chain that the event is a link of; empty for none
+    previous: str = ""  # hash of the link before
 
 
 def event(finding: Finding, action: str, facts: Facts, stamp: Stamp) -> Event:
@@ -176,6 +178,8 @@ def event(finding: Finding, action: str, facts: Facts, stamp: Stamp) -> Event:
         made["unmapped"]["faas.coldstart"] = facts.cold
     made["unmapped"][OPEN_PREFIX + "mode"] = clean(facts.mode, 16)
     made["unmapped"][OPEN_PREFIX + "guard_time_us"] = stamp.guard_us
+    if stamp.chain:
+        made["unmapped"].update(chain.link(stamp.chain, stamp.previous))  # last, as `chain.seal` wants them
     made.line = fit(made)
     return made
 
@@ -185,6 +189,13 @@ class Event(Plain):
 
     __slots__ = ("line",)
     line: str
+
+    def seal(self, key: bytes = b"") -> str:
+        """Close the event as a link of its chain; its hash."""
+        self.line, digest = chain.seal(self.line, key)
+        if digest:
+            self["unmapped"][chain.HASH] = digest
+        return digest
 
 
 def fit(event: dict[str, Any], limit: int = MAX_BYTES) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_LINES = 16  # of one invocation; what comes after is counted
 MAX_FAILURES = 3  # of an emitter in a row, then it is left alone: each may cost its time-out
 REMEMBERED = 64  # invocations whose lines are counted at once
+CHAIN_KEY = "SERVERLESS_GUARD_CHAIN_KEY"  # of the environment; signs the chain
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 SUPPRESSED = "SG-GRD-002"
@@ -31,7 +32,7 @@ UNTELLABLE = "SG-GRD-004"
 class Process:
     """What this process keeps between events."""
 
-    __slots__ = ("connected", "counts", "failures", "key", "lock", "sequence", "told")
+    __slots__ = ("chain", "connected", "counts", "failures", "head", "key", "lock", "sequence", "signing", "told")
 
     def __init__(self) -> None:
         from _thread import allocate_lock
@@ -39,6 +40,9 @@ class Process:
         self.lock = allocate_lock()
         self.key = os.urandom(16)
         self.sequence = 0
+        self.chain = os.urandom(8).hex()
+        self.head = ""
+        self.signing: bytes | None = None  # the key of the chain, once it was looked up
         self.connected: dict[Any, Any] = {}  # emit functions by emitter
         self.failures: dict[Any, int] = {}  # in a row, by emitter
         self.told: set[Any] = set()  # emitters whose failure was told
@@ -114,7 +118,7 @@ def _events(process: Process, told: list[tuple[Finding, str]], facts: Facts, gua
     """The events of some findings, as many as the invocation has lines left, and one that counts the rest."""
     from time import time_ns
 
-    from serverless_guard import __version__, ocsf
+    from serverless_guard import __version__, chain, ocsf
 
     time_ms = time_ns() // 1_000_000
     told.sort(key=lambda pair: pair[1] not in ("refuse", "fail-closed", "unauthorized"))
@@ -124,14 +128,19 @@ def _events(process: Process, told: list[tuple[Finding, str]], facts: Facts, gua
 
     def add(finding: Finding, action: str) -> None:
         process.sequence += 1
-        stamp = ocsf.Stamp(_uid(time_ms), process.sequence, time_ms, correlation, process.key, guard_us, __version__)
+        uid = _uid(time_ms)
+        stamp = ocsf.Stamp(uid, process.sequence, time_ms, correlation, process.key, guard_us, __version__, process.chain, process.head)
         try:
-            events.append(ocsf.event(finding, action, facts, stamp))
+            event = ocsf.event(finding, action, facts, stamp)
         except Exception as error:
             odd = Finding(UNTELLABLE, "guard", f"A finding cannot be told: {type(error).__name__}")
-            events.append(ocsf.event(odd, action, nothing, stamp))
+            event = ocsf.event(odd, action, nothing, stamp)
+        process.head = event.seal(process.signing or b"")
+        events.append(event)
 
     with process.lock:
+        if process.signing is None:
+            process.signing = chain.key((facts.environ or {}).get(CHAIN_KEY, ""))
         count = _count(process, facts.request_id)
         room = max(0, MAX_LINES - count[0])
         for finding, action in told[:room]:
