@@ -15,6 +15,25 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
+ZONE = '''
+import _socket, sys
+asked = []  # what reached the name server
+
+def _answering(real=_socket.getaddrinfo):
+    def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
+        name = (host.decode() if isinstance(host, bytes) else host or "").lower().rstrip(".")
+        if name not in ANSWERS:
+            return real(host, port, family, type, proto, flags)
+        sys.audit("socket.getaddrinfo", host, port, family, type, proto)  # the C function's own first act
+        asked.append(name)
+        found = ANSWERS[name]
+        return [(10, 1, 6, "", (place, port, 0, 0)) if ":" in place else (2, 1, 6, "", (place, port)) for place in found]
+    return getaddrinfo
+
+_socket.getaddrinfo = _answering()
+'''
+"""A name server of the test's own, in the place of the C function, seen by the hook in the same way: the event comes first."""
+
 PRELUDE = '''
 import json, os, sys
 from contextlib import contextmanager
@@ -29,14 +48,14 @@ def tell(**values):
 
 class Invocation:
     """What the shield needs of an invocation."""
-    def __init__(self, egress=None, **modes):
-        self.egress = None if egress is None else hosts.parse(egress)
+    def __init__(self, entries=None, **modes):
+        self.egress = None if entries is None else hosts.parse(entries)
         self.modes = MODES | modes
         self.attempts = []
 
 @contextmanager
-def invocation(egress=None, **modes):
-    made = Invocation(egress, **modes)
+def invocation(entries=None, **modes):
+    made = Invocation(entries, **modes)
     seat = shield.enter(made)
     try:
         yield made
@@ -72,31 +91,16 @@ def refused(act, *args):
     except ActionBlocked as error:
         return [error.rule, str(error)]
     return ["", ""]
-
-def zone(**answers):
-    """A name server of our own, `name__with__dots=[addresses]`, as the C function is seen by the hook: event first."""
-    import _socket
-    answers = {name.replace("__", "."): found for name, found in answers.items()}
-    asked = []
-    real = _socket.getaddrinfo
-    def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
-        name = host.decode() if isinstance(host, bytes) else host
-        if name.lower().rstrip(".") not in answers:
-            return real(host, port, family, type, proto, flags)
-        sys.audit("socket.getaddrinfo", host, port, family, type, proto)
-        asked.append(name)
-        found = answers[name.lower().rstrip(".")]
-        return [(10, 1, 6, "", (place, port, 0, 0)) if ":" in place else (2, 1, 6, "", (place, port)) for place in found]
-    _socket.getaddrinfo = getaddrinfo
-    return asked
 '''
 
 
-def run(code: str, arm: dict[str, str] | None = None, timeout_s: float = 60, **values: Any) -> dict[str, Any]:
-    """What `code` told. `values` are its variables, `arm` the environment the shield is armed with; `arm={"": ""}` leaves it unarmed."""
-    lines = [PRELUDE, *(f"{name} = {value!r}" for name, value in values.items())]
-    if arm != {"": ""}:
-        lines.append(f"shield.arm({ {'AWS_LAMBDA_RUNTIME_API': '127.0.0.1:9001'} | (arm or {})!r})")
+def run(code: str, arm: dict[str, str] | None = None, zone: dict[str, list[str]] | None = None, timeout_s: float = 60, **values: Any) -> dict[str, Any]:
+    """What `code` told. `values` are its variables, `zone` what names answer, `arm` the environment to arm with; `arm={}` does not arm."""
+    lines = [f"ANSWERS = {zone!r}", ZONE] if zone else []
+    lines += [PRELUDE, *(f"{name} = {value!r}" for name, value in values.items())]
+    if arm != {}:
+        environ = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"} | (arm or {})
+        lines.append(f"shield.arm({environ!r})")
     lines += [textwrap.dedent(code), "os.write(1, b'\\n' + json.dumps(_told).encode())"]
     environ = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=timeout_s, env=environ, check=False)
