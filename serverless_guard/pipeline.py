@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from time import perf_counter_ns
 
-from serverless_guard import batch, decide, detectors, inputs, scan, shield, sources, telemetry
+from serverless_guard import decide, detectors, inputs, scan, shield, sources, telemetry
 from serverless_guard.errors import ActionBlocked, InputBlocked
 from serverless_guard.values import ALLOW, TYPE_CHECKING, Finding
 
@@ -221,6 +221,8 @@ def _judged(visit: Visit, verdict: Verdict) -> bool:
         return False
     if not verdict.refused:
         return True
+    from serverless_guard import batch
+
     kept, visit.finish = batch.split(sources.module(visit.source), visit.raw, verdict)
     if kept is None:
         return True

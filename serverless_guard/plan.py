@@ -6,7 +6,7 @@ import os
 
 from serverless_guard import decide, detectors, hosts, policy, schema, shield, sources
 from serverless_guard.errors import PolicyError
-from serverless_guard.loaders import env, file, load
+from serverless_guard.loaders import beside, env, load
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _name(detector: Any) -> str:
 
 def _beside(folder: str) -> str:
     root = env.environ().get("LAMBDA_TASK_ROOT", "")
-    return (folder and file.beside(folder)) or (root and root != folder and file.beside(root)) or ""
+    return (folder and beside(folder)) or (root and root != folder and beside(root)) or ""
 
 
 def _is_file(reference: str) -> bool:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from serverless_guard import PolicyError, detectors, policy, sources
 from serverless_guard.commands import schema as schema_command
-from serverless_guard.loaders import env, file, load
+from serverless_guard.loaders import beside, env, file, load
 from serverless_guard.plan import read_policy
 from serverless_guard.policy import Limits, Policy, Schemas
 
@@ -302,12 +302,12 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 
 
 def test_two_policies_in_one_folder_are_a_mistake(tmp_path: Path) -> None:
-    assert file.beside(str(tmp_path)) == ""
+    assert beside(str(tmp_path)) == ""
     (tmp_path / "serverless-guard.toml").write_text("")
-    assert file.beside(str(tmp_path)) == str(tmp_path / "serverless-guard.toml")
+    assert beside(str(tmp_path)) == str(tmp_path / "serverless-guard.toml")
     (tmp_path / "serverless-guard.json").write_text("{}")
     with pytest.raises(PolicyError, match="keep one"):
-        file.beside(str(tmp_path))
+        beside(str(tmp_path))
 
 
 # What wins

@@ -22,7 +22,7 @@ import os
 from serverless_guard import decide, decorator, detectors, handlers, hosts, policy, schema, sources, terminal
 from serverless_guard.commands import Usage, parser
 from serverless_guard.errors import PolicyError
-from serverless_guard.loaders import file
+from serverless_guard.loaders import beside, file
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(argv: list[str]) -> int:
     arguments.add_argument("--format", choices=("text", "json"), default="text", help="for people or for programs (default: text)")
     given = arguments.parse_args(argv)
 
-    path = given.policy or file.beside(".")
+    path = given.policy or beside(".")
     if not path and not given.handler:
         raise Usage("no policy file is in this folder; name one, or let `serverless-guard init` write it")
     mistakes: list[PolicyError] = []

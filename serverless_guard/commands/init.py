@@ -18,7 +18,7 @@ import os
 
 from serverless_guard import detectors, policy, sources, terminal
 from serverless_guard.commands import Usage, parser
-from serverless_guard.loaders import file
+from serverless_guard.loaders import FILES
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _free(folder: str, path: str, force: bool) -> None:
     """Raise Usage where the file must not be written."""
     if not os.path.isdir(folder):
         raise Usage(f"`{folder}` is no folder")
-    there = [name for name in file.NAMES if os.path.lexists(os.path.join(folder, name))]
+    there = [name for name in FILES if os.path.lexists(os.path.join(folder, name))]
     for name in there:
         if os.path.join(folder, name) != path:
             raise Usage(f"`{name}` is there already, and a function has one policy file; remove it, or choose its format")

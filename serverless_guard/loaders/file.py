@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 from serverless_guard.errors import PolicyError
 from serverless_guard.values import TYPE_CHECKING
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-NAMES = ("serverless-guard.json", "serverless-guard.toml", "serverless-guard.yaml", "serverless-guard.yml")
 MAX_BYTES = 1_000_000
 
 
@@ -24,14 +22,6 @@ def load(reference: str) -> Mapping[str, Any]:
     if kind not in ("json", "toml", "yaml", "yml"):
         raise PolicyError(f"`{reference}` must end in `.json`, `.toml` or `.yaml`", "", reference)
     return parse(read(reference), kind, reference)
-
-
-def beside(folder: str) -> str:
-    """The policy file in a folder, "" where there is none. Two of them are a mistake: which one is in force?"""
-    found = [name for name in NAMES if os.path.isfile(os.path.join(folder, name))]
-    if len(found) > 1:
-        raise PolicyError(f"both `{found[0]}` and `{found[1]}` are there; keep one", "", folder)
-    return os.path.join(folder, found[0]) if found else ""
 
 
 def read(path: str) -> str:
