@@ -19,6 +19,10 @@ references). It has
             Never raises; linear in the length of `text` (128 KB in at most 5 ms); keeps no state; never logs or
             returns a piece of the value: `shape` names token kinds ("quote or number = number comment").
 
+and may have
+
+    RAW     True: it also gets JSON texts as they arrived, beside the strings inside them (which is all that others get)
+
 Confidence is calibrated: `high` blocks in block mode (at most 1 in 2,000 harmless values may get it), `medium` and `low`
 report. All three count as found.
 
@@ -47,12 +51,17 @@ class Evidence(NamedTuple):
 DETECTORS: dict[str, str] = {
     "sqli": "sqli",
     "nosql": "nosqli",
-    "xss": "xss",
-    "ldap": "ldap",
-    "xxe": "xxe",
-    "crlf": "crlf",
     "shell": "cmdi",
     "path": "traversal",
+    "xxe": "xxe",
+    "xss": "xss",
+    "ldap": "ldap",
+    "crlf": "crlf",
+    "deserial": "deser",
+    "lookup": "jndi",
+    "graphql": "graphql",
+    "pollution": "other",
+    "format": "other",
 }
 """Name of each member and the class of attack that it stands for."""
 
