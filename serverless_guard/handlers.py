@@ -61,7 +61,6 @@ def attempt(call: Callable[..., Any], *given: Any, doing: str = "handling the ev
 
 def _module(path: str) -> ModuleType:
     from importlib import import_module
-    from importlib.util import find_spec
 
     name = path.replace("/", ".").strip(".")
     here = os.getcwd()
@@ -71,10 +70,22 @@ def _module(path: str) -> ModuleType:
     for step in name.split("."):
         # the module itself must be missing to say so: what it imports may be missing too, and that is another message
         parent = f"{parent}.{step}" if parent else step
-        if parent not in sys.modules and attempt(find_spec, parent, doing=f"importing `{parent}`") is None:
+        if parent not in sys.modules and _spec(parent) is None:
             raise _wrong(f"no module `{parent}` for the handler{_near(parent)}; names are looked up from `{here}`")
     module: ModuleType = attempt(import_module, name, doing=f"importing `{name}`")
     return module
+
+
+def _spec(name: str) -> Any:
+    """The import system's word for a module; None for none, and for what would lie inside a module that is no package."""
+    from importlib.util import find_spec
+
+    try:
+        return attempt(find_spec, name, doing=f"importing `{name}`")
+    except HandlerFailed as failed:
+        if isinstance(failed.error, ModuleNotFoundError) and failed.error.name == name:
+            return None
+        raise
 
 
 def _file(path: str) -> ModuleType:

@@ -143,15 +143,8 @@ def test_on_error_wins_over_every_mode(on_error: str, action: str, mode: str) ->
     assert decide.judge([finding("guard", detail="schema")], modes(mode=mode), on_error).action == action
 
 
-FINDINGS = st.lists(
-    st.builds(
-        finding,
-        st.sampled_from([*CONTROLS, *DETECTORS, "guard", "own"]),
-        st.sampled_from(["high", "medium", "low"]),
-        st.integers(-1, 4),
-        st.sampled_from(["", "schema", "detect"]),
-    )
-)
+WHO = st.sampled_from([*CONTROLS, *DETECTORS, "guard", "own"])
+FINDINGS = st.lists(st.builds(finding, WHO, st.sampled_from(["high", "medium", "low"]), st.integers(-1, 4), st.sampled_from(["", "schema", "detect"])))
 
 
 @given(FINDINGS, st.sampled_from(["", *MODES]), st.sampled_from(["", "block", "monitor"]))

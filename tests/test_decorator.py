@@ -366,9 +366,9 @@ def test_a_mistake_in_the_settings_fails_when_the_handler_is_decorated() -> None
         guard(egress=["api.stripe.com", "https://"])(handler)
     with pytest.raises(PolicyError, match="schema"):
         guard(schema={"type": "objekt"})(handler)
-    with pytest.raises(PolicyError, match="no-such-schema.json"):
+    with pytest.raises(PolicyError, match=r"no-such-schema\.json"):
         guard(schema="no-such-schema.json")(handler)
-    with pytest.raises(PolicyError, match="no-such-policy.json"):
+    with pytest.raises(PolicyError, match=r"no-such-policy\.json"):
         guard(policy="no-such-policy.json")(handler)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from serverless_guard import PolicyError, detectors, policy, sources
 from serverless_guard.commands import schema as schema_command
-from serverless_guard.loaders import beside, env, file, load
+from serverless_guard.loaders import beside, env, load
 from serverless_guard.plan import read_policy
 from serverless_guard.policy import Limits, Policy, Schemas
 

@@ -52,7 +52,7 @@ def run(argv: list[str]) -> int:
     arguments = parser("explain", __doc__)
     arguments.add_argument("event", nargs="?", metavar="EVENT.json", help="event as Lambda delivers it, `-` for standard input")
     arguments.add_argument("--value", metavar="TEXT", help="try one value instead of an event")
-    arguments.add_argument("--where", choices=PLACES, help="where that value would stand (default: param)")
+    arguments.add_argument("--where", choices=PLACES, metavar="PLACE", help=f"where that value would stand: {', '.join(PLACES)} (default: param)")
     arguments.add_argument("--policy", metavar="POLICY", help="policy file to try")
     arguments.add_argument("--handler", metavar="NAME", help="guarded handler whose policy applies: module.function or file.py:function")
     arguments.add_argument("--format", choices=("text", "json"), default="text", help="for people or for programs (default: text)")
@@ -139,7 +139,7 @@ def _inputs(parts: list[Part], opened: inputs.Opened) -> list[dict[str, Any]]:
         if value is None or value == "" or value == {} or value == []:
             continue
         texts = [text for _, _, _, text, is_key in inputs.walk([part], opened) if not is_key]
-        steps = dict.fromkeys(step for text in texts for step, _ in opened.nodes.get(id(text), ()))
+        steps = dict.fromkeys(step for text in texts for step, _ in opened.nodes.get(text, ()))
         size = {"values": len(texts), "characters": sum(map(len, texts))}
         made.append({"path": path, "where": where, "record": record if record >= 0 else None, **size, "opened": list(steps)})
     return made
@@ -156,7 +156,7 @@ def _limits(plan: Plan, parts: list[Part], opened: inputs.Opened) -> list[dict[s
         left -= 1
         if isinstance(value, str):
             used["max_string"] = max(used["max_string"], len(value))
-            for _, inner in opened.nodes.get(id(value), ()):
+            for _, inner in opened.nodes.get(value, ()):
                 used["max_envelopes"] = max(used["max_envelopes"], envelopes + 1)
                 used["max_decoded"] = max(used["max_decoded"], len(inner) if isinstance(inner, str) else len(value))
                 pending.append((inner, depth, envelopes + 1))
@@ -231,7 +231,7 @@ def _show(told: dict[str, Any], name: str) -> None:
     _head("detectors")
     quiet = [name for name, seen in told["detectors"].items() if not seen["findings"]]
     loud = [(name, f"{seen['findings']} found, mode {seen['mode']}, rule {seen['rule']}") for name, seen in told["detectors"].items() if seen["findings"]]
-    print(terminal.facts([*loud, ("nothing", ", ".join(quiet))]) or "  none in force")
+    print(terminal.facts([*loud, ("saw nothing", ", ".join(quiet))]) or "  none in force")
     if told["answer"] is not None:
         _head("answered")
         print(_indented(told["answer"]))

@@ -92,7 +92,7 @@ def _invoke(name: str, event: Any, told: dict[str, Any]) -> None:
         raise Usage(f"{failed.doing} failed: {failed}{_where(failed.error)}") from None
     handler = decorator.protect(handler, run_coroutines=True)
     told["guarded"] = decorator.is_guarded(handler)
-    function = name.rpartition(":")[0].rpartition("/")[2].removesuffix(".py") if ".py" in name else name.rpartition(".")[0].rpartition("/")[2]
+    function = os.path.basename(name.rpartition(":")[0] or name).removesuffix(".py") if ".py" in name else name.replace("/", ".").split(".")[-2]
     started = perf_counter_ns()
     try:
         answer = handlers.attempt(handler, event, Context(function or "function"))
