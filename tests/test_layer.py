@@ -80,7 +80,7 @@ def test_every_module_has_bytecode_for_the_interpreter_that_built_it(zipped: bui
     held = entries(zipped.path)
     assert zipped.compiled == (sys.implementation.cache_tag,)
     for name in held:
-        if name.endswith(".py"):
+        if name.endswith(".py") and not build._below(name, build.SOURCE_ONLY):
             folder, _, module = name.rpartition("/")
             bytecode = held[f"{folder}/__pycache__/{module[:-3]}.{sys.implementation.cache_tag}.pyc"]
             assert bytecode[4:8] == b"\x01\0\0\0", "unchecked hash"
@@ -91,7 +91,7 @@ def test_the_bytecode_is_what_runs(zipped: build.Built, tmp_path: Path) -> None:
     opt = unpacked(Path(zipped.path), tmp_path / "opt")
     (opt / "python/serverless_guard/errors.py").write_text("this is no Python")
     code = "from serverless_guard import errors; print(errors.PolicyError.__name__)"
-    ran = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(opt / "python")}, capture_output=True, text=True, check=True)
+    ran = from_layer(opt, code)
     assert ran.stdout == "PolicyError\n"
 
 
@@ -113,10 +113,16 @@ def test_two_interpreters_of_one_version_are_refused(tmp_path: Path) -> None:
         build.build(str(tmp_path / "layer.zip"), pythons=(sys.executable, sys.executable))
 
 
+def from_layer(opt: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """A Python that imports the guard from the layer; not from the working directory, which comes first."""
+    env = {"PYTHONPATH": str(opt / "python"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run([sys.executable, "-c", code], env=env, cwd=opt, capture_output=True, text=True, check=True)
+
+
 def started(opt: Path, code: str, **env: str) -> subprocess.CompletedProcess[str]:
     """A plain Python that finds the layer in its user base."""
     given = {"PYTHONUSERBASE": str(opt / "serverless-guard"), "PATH": os.environ["PATH"], **env}
-    return subprocess.run([PYTHON, "-c", code], env=given, capture_output=True, text=True, check=False)
+    return subprocess.run([PYTHON, "-c", code], env=given, cwd=opt, capture_output=True, text=True, check=False)
 
 
 def test_at_the_start_of_any_python_almost_nothing_happens(zipped: build.Built, tmp_path: Path) -> None:
@@ -235,3 +241,18 @@ def test_no_module_of_the_layer_imports_one_that_is_left_out(zipped: build.Built
             for module in wanted:
                 if module.startswith("serverless_guard.") and not module.endswith(("__version__", ".guard", ".Guard")):
                     assert module in modules, f"{name} imports {module}"
+
+
+def test_a_trace_from_bytecode_leads_to_the_function(zipped: build.Built, tmp_path: Path) -> None:
+    opt = unpacked(Path(zipped.path), tmp_path / "opt")
+    code = """
+import traceback
+from serverless_guard import policy
+try:
+    policy.build([("here", {"mode": 5})])
+except ValueError as error:
+    for frame in traceback.extract_tb(error.__traceback__)[1:]:
+        print(frame.filename, frame.lineno == getattr(policy, frame.name).__code__.co_firstlineno)
+"""
+    ran = from_layer(opt, code)
+    assert set(ran.stdout.splitlines()) == {f"{opt}/python/serverless_guard/policy.py True"}

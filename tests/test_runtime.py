@@ -10,11 +10,12 @@ import json
 import socket
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime import ROOT, Box, unpacked
+from runtime import ROOT, Box, Emulated, binary, unpacked
 
 from serverless_guard.layer.build import build
 
@@ -52,7 +53,8 @@ def box(tmp_path: Path, layer: Path) -> Iterator[Any]:
     def start(way: str, env: dict[str, str] | None = None, **more: Any) -> Box:
         how = {"layer": layer if way != "decorator" else None, **WAYS[way], **more}
         how["env"] = {**WAYS[way].get("env", {}), **(env or {})}
-        boxes.append(Box(tmp_path / f"box{len(boxes)}", how.pop("handler"), **how).__enter__())
+        kind = how.pop("kind", Box)
+        boxes.append(kind(tmp_path / f"box{len(boxes)}", how.pop("handler"), **how).__enter__())
         return boxes[-1]
 
     yield start
@@ -398,3 +400,46 @@ def test_an_image_can_be_guarded_by_its_command_alone(box: Any) -> None:
     function = box("decorator", {**BLOCK, **REDIRECT}, packages=packages, start="container", handler="serverless_guard_handler.handler")
     assert function.invoke(http()).json["statusCode"] == 200
     assert function.invoke(http("/call")).json["statusCode"] == 403
+
+
+needs_emulator = pytest.mark.skipif(not binary(), reason="no Runtime Interface Emulator: it comes with `pip install --no-deps aws-sam-cli`")
+
+
+@needs_emulator
+@pytest.mark.parametrize("way", WAYS)
+def test_under_awss_own_emulator_the_line_holds_too(way: str, box: Any) -> None:
+    function = box(way, BLOCK, kind=Emulated)
+    assert function.invoke(http()).json["statusCode"] == 200
+    assert function.invoke(http(id="1' or 1=1 --")).json["statusCode"] in (400, 403)
+    assert function.invoke(http("/call")).json["statusCode"] == 403
+    assert function.invoke(sqs({"note": "first"}, {"note": "x'; drop table orders; --"})).json["batchItemFailures"] == [{"itemIdentifier": "m1"}]
+    assert function.invoke(s3("incoming/january.csv")).kind == "response"
+    assert {event["class_uid"] for event in function.events()} == {2004}
+
+
+@needs_emulator
+def test_under_awss_own_emulator_a_mistake_in_the_policy_is_an_error_each_time(box: Any) -> None:
+    function = box("layer by wrapper", {"SERVERLESS_GUARD_MODE": "blok"}, kind=Emulated)
+    for _ in range(2):
+        told = function.invoke(http())
+        assert told.kind == "error"
+        assert told.json["errorMessage"].startswith("serverless_guard failed to start: `mode`")
+
+
+@needs_emulator
+def test_an_event_is_told_before_the_time_of_the_function_is_up(box: Any) -> None:
+    files = {"slow.py": "import time\nimport plain\n\ndef handler(event, context):\n    plain.answer(dict(event, rawPath='/swallow'))\n    time.sleep(30)\n"}
+    function = box("layer by wrapper", {**BLOCK, "SERVERLESS_GUARD_MODE": ""}, kind=Emulated, timeout_s=1, files=files, handler="slow.handler")
+    assert b"Task timed out" in function.invoke(http(id="1' or 1=1 --")).body
+    assert function.events(), function.logs()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_process_of_a_managed_instance_is_guarded(way: str, box: Any) -> None:
+    function = box(way, {**BLOCK, "AWS_LAMBDA_MAX_CONCURRENCY": "3"})
+    with ThreadPoolExecutor(3) as pool:
+        assert len({answer.json["body"] for answer in pool.map(function.invoke, [http("/slow-pid")] * 3)}) == 3
+        assert [answer.json["statusCode"] for answer in pool.map(function.invoke, [http("/slow-call")] * 3)] == [403] * 3
+    told = function.events()
+    assert len(told) >= 3
+    assert len({event["metadata"]["uid"] for event in told}) == len(told)

@@ -10,8 +10,8 @@
 there: the zip carries unchecked-hash `.pyc` files for each interpreter that the build is given, by default the one that runs
 it. Bytecode differs between patch releases of Python, so that "same bytes" holds for the same sources and the same interpreters.
 
-Docstrings, comments and column tables are four tenths of the size and stay at home. The lines keep their numbers, so that a
-trace from a function leads to the right line of the repository.
+What no function needs stays at home: docstrings and comments, and in the bytecode annotations and most line numbers. Sources keep
+their lines, so that a trace leads to the right line of the repository, or to the right function where it comes from bytecode.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ LEFT_OUT = (
     "handlers.py",
     "layer/bootstrap.py",
     "layer/build.py",
+    "layer/bytecode.py",
     "layer/serverless_guard.pth",
     "layer/serverless_guard_handler.py",
     "layer/wrapper",
@@ -50,6 +51,9 @@ LEFT_OUT = (
     "py.typed",
 )
 """What no function needs: the command line, the doors for tests and type checkers, and the files that stand elsewhere in the zip."""
+
+SOURCE_ONLY: tuple[str, ...] = ()
+"""What goes without bytecode where the size calls for it, `detectors`: they load with the first odd event, then three times slower."""
 
 WRAPPER = "serverless-guard/wrapper"
 FLAT = ("layer/serverless_guard_handler.py", "python/serverless_guard_handler.py"), ("layer/bootstrap.py", "python/serverless_guard_bootstrap.py")
@@ -78,7 +82,7 @@ class Built(NamedTuple):
 def build(out_path: str, pythons: Sequence[str] = (sys.executable,)) -> Built:
     """Write the layer to `out_path`, with bytecode for each interpreter in `pythons`. Raises GuardError where one does not compile."""
     sources = dict(_sources(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    entries = {**sources, **_attaching(), **_bytecode(sources, pythons)}
+    entries = {**sources, **_attaching(), **_bytecode({name: data for name, data in sources.items() if not _below(name, SOURCE_ONLY)}, pythons)}
     write(out_path, entries)
     with open(out_path, "rb") as file:
         made = file.read()
@@ -125,11 +129,17 @@ def _sources(home: str) -> Iterator[tuple[str, bytes]]:
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         for file in sorted(files):
             path = os.path.relpath(os.path.join(folder, file), home).replace(os.sep, "/")
-            if not path.endswith(".pyc") and not any(path == left or path.startswith(f"{left}/") for left in LEFT_OUT):
+            name = f"python/{PACKAGE}/{path}"
+            if not path.endswith(".pyc") and not _below(name, LEFT_OUT):
                 data = _read(os.path.join(folder, file))
-                yield f"python/{PACKAGE}/{path}", lean(data) if file.endswith(".py") else data
+                yield name, lean(data) if file.endswith(".py") else data
     for source, target in FLAT:
         yield target, lean(_read(os.path.join(home, source)))
+
+
+def _below(name: str, paths: tuple[str, ...]) -> bool:
+    path = name.removeprefix(f"python/{PACKAGE}/")
+    return any(path == each or path.startswith(f"{each}/") for each in paths)
 
 
 def _attaching() -> dict[str, bytes]:
@@ -150,15 +160,13 @@ def _bytecode(sources: dict[str, bytes], pythons: Sequence[str]) -> dict[str, by
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "wb") as file:
                     file.write(data)
-            options = ["-q", "-o", "2", "--invalidation-mode", "unchecked-hash", "-s", stage, "-p", "/opt"]
-            command = [python, "-I", "-S", "-X", "no_debug_ranges", "-m", "compileall", *options, os.path.join(stage, "python")]
-            _run(python, command)
+            script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bytecode.py")
+            _run(python, [python, "-I", "-S", "-X", "no_debug_ranges", script, stage, "/opt"])
             for folder, _, files in os.walk(stage):
                 for file_name in files:
                     if file_name.endswith(".pyc"):
                         path = os.path.join(folder, file_name)
-                        # nothing in a `.pyc` says how it was optimised: under the plain name it is loaded by a plain start
-                        name = os.path.relpath(path, stage).replace(os.sep, "/").replace(".opt-2.pyc", ".pyc")
+                        name = os.path.relpath(path, stage).replace(os.sep, "/")
                         if name in made:
                             raise GuardError(f"`{python}` is of the same version as another interpreter that the layer is built for")
                         made[name] = _read(path)

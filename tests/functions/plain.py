@@ -6,6 +6,7 @@ What it is asked to do stands in the event at a place where no detector minds it
 import json
 import os
 import socket
+import time
 
 SEEN = []  # record ids that the handler was given, in the order it was given them
 
@@ -36,7 +37,9 @@ def answer(event):
         SEEN.extend(record.get("messageId") or record["s3"]["object"]["key"] for record in event["Records"])
         return {"batchItemFailures": [], "seen": list(SEEN)}
     path = event.get("rawPath", "") if isinstance(event, dict) else ""
-    if path == "/call":
+    if path == "/slow-call":
+        time.sleep(0.3)
+    if path in ("/call", "/slow-call"):
         socket.create_connection(("undeclared.example", 443), 2)
     if path == "/swallow":
         try:
@@ -51,6 +54,7 @@ def answer(event):
         host, _, port = os.environ["AWS_LAMBDA_RUNTIME_API"].rpartition(":")
         with socket.create_connection((host, int(port)), 2):
             return {"statusCode": 200, "body": "connected"}
-    if path == "/pid":
+    if path == "/slow-pid":
+        time.sleep(0.3)
         return {"statusCode": 200, "body": str(os.getpid())}
     return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps({"order": "taken"})}

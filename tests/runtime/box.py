@@ -55,7 +55,7 @@ class Box:
         self.folder, self.handler, self.start, self.python = folder, handler, start, python
         self.task, self.opt, self.runtime = folder / "task", folder / "opt", folder / "runtime"
         self.given = env or {}
-        self.api = RuntimeApi()
+        self.api = self.connect()
         self.process: subprocess.Popen[bytes] | None = None
         shutil.copytree(FUNCTIONS, self.task, ignore=shutil.ignore_patterns("__pycache__"))
         for name, text in (files or {}).items():
@@ -73,6 +73,10 @@ class Box:
             source = _installed(name)
             for home in (self.runtime, self.task) if start == "container" else (self.runtime,):
                 (home / source.name).symlink_to(source)
+
+    def connect(self) -> RuntimeApi:
+        """What the runtime client will talk to."""
+        return RuntimeApi()
 
     def environ(self) -> dict[str, str]:
         """What the function sees, the variables that Lambda reserves included."""
