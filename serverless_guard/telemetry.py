@@ -70,7 +70,7 @@ def tell(verdict: Verdict, modes: Mapping[str, str], facts: Facts, emitters: Seq
     """Tell of the findings of a verdict; the id of the first event, which the refused caller is given.
 
     At most `MAX_LINES` events an invocation, what was refused first, and then events that say how many were left out.
-    `emitters` are names of the table or callables of the user's own; standard output is always one of them. Never raises.
+    `emitters` are names of the table (`eventbridge:bus`) or callables of the user's own; standard output is always one. Never raises.
     """
     refusing = verdict.action == "refuse"
     told = []
@@ -101,7 +101,7 @@ def _tell(told: list[tuple[Finding, str]], facts: Facts, emitters: Sequence[Any]
         uid = events[0]["metadata"]["uid"] if events else ""
         if not events and facts.request_id in process.counts:
             uid = process.counts[facts.request_id][2]
-        _emit(process, events, facts, ("stdout", *(emitter for emitter in emitters if emitter != "stdout")))
+        _emit(process, events, facts, _with_stdout(emitters))
     except Exception as error:
         _last_words(f"telemetry failed: {type(error).__name__}")
     return uid or _uid(0)
@@ -167,8 +167,12 @@ def _emit(process: Process, events: list[dict[str, Any]], facts: Facts, emitters
             continue
         try:
             emit = process.connected.get(key) or _connect(process, key, emitter, facts)
-            for event in events:
-                emit(event)
+            together = getattr(emit, "all", None)
+            if together and events:
+                together(events)
+            else:
+                for event in events:
+                    emit(event)
             process.failures.pop(key, None)
             working.append(emit)
         except Exception as error:
@@ -178,6 +182,12 @@ def _emit(process: Process, events: list[dict[str, Any]], facts: Facts, emitters
                 failed.append(f"The emitter {_name(emitter)} failed: {type(error).__name__}")
     for message in failed:
         _tell_of_failure(process, message, facts, working)
+
+
+def _with_stdout(emitters: Sequence[Any]) -> tuple[Any, ...]:
+    """The emitters with standard output, first: what is there survives whatever the others do."""
+    lines = tuple(emitter for emitter in emitters if emitter.__class__ is str and emitter.partition(":")[0] == "stdout")
+    return (*(lines or ("stdout",)), *(emitter for emitter in emitters if emitter not in lines))
 
 
 def _connect(process: Process, key: Any, emitter: Any, facts: Facts) -> Any:

@@ -12,6 +12,7 @@ import json
 import os
 import time
 
+from serverless_guard.emitters import function, summary
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ MAX_LINE = 4096  # bytes, newline included
 PATIENCE_S = 0.1  # how long a full pipe that does not block is waited for
 
 
-def connect(environ: Mapping[str, str]) -> Callable[[dict[str, Any]], None]:
+def connect(environ: Mapping[str, str], argument: str = "") -> Callable[[dict[str, Any]], None]:
     """`emit(event)`: write it; raises OSError where standard output is closed, or full for longer than a moment."""
     torn = False  # whether the last line was given up half-way: the next one then starts on a line of its own
 
     def emit(event: dict[str, Any]) -> None:
         nonlocal torn
-        line = b"\n" * torn + encoded(event) + b"\n"
+        line = b"\n" * torn + encoded(flat(event) if argument == "flat" else event) + b"\n"
         torn = False
         try:
             write(FD, line if len(line) <= MAX_LINE else line[1:])
@@ -49,6 +50,26 @@ def encoded(event: dict[str, Any]) -> bytes:
         told = {"level": event.get("level"), "timestamp": event.get("timestamp"), "message": event.get("message"), "uid": uid}
         text = json.dumps({name: value[:256] for name, value in told.items() if isinstance(value, str)} | {"truncated": True, "bytes": len(text)})
     return text.encode("ascii")
+
+
+def flat(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with the keys that Powertools Logger gives a line, for those who search their logs by them; not chained."""
+    where, told = function(event), summary(event)
+    made = {
+        "level": "WARNING" if event.get("level") == "WARN" else event.get("level"),
+        "location": "serverless_guard",
+        "message": event.get("message"),
+        "timestamp": event.get("timestamp"),
+        "service": where["service"] or "service_undefined",
+        "cold_start": event.get("unmapped", {}).get("faas.coldstart"),
+        "function_name": where["name"],
+        "function_arn": where["arn"],
+        "function_request_id": told.pop("request_id", ""),
+        "xray_trace_id": told.pop("trace_id", ""),
+        "correlation_id": event.get("metadata", {}).get("correlation_uid"),
+        "security_event": told,
+    }
+    return {name: value for name, value in made.items() if value not in (None, "")}
 
 
 def write(fd: int, line: bytes) -> None:
