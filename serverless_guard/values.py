@@ -9,7 +9,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NamedTuple, TypeAlias
+    from typing import Any, TypeAlias
+    from typing import NamedTuple as NamedTuple  # `as` re-exports it
 else:
     from _collections import _tuplegetter
 
