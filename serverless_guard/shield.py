@@ -25,7 +25,7 @@ from serverless_guard.sinks import network
 from serverless_guard.values import TYPE_CHECKING, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any, Protocol, TypeAlias
 
     class Invocation(Protocol):
@@ -66,14 +66,15 @@ def enter(
     live: dict[int, Seat] = _live,
     current: ContextVar[Seat | None] = _current,
     last: list[Seat] = _last,
-    serial: Iterable[int] = _serial,
+    serial: Iterator[int] = _serial,
 ) -> Seat:
     """Puts the policy of an invocation in force; its seat, for `leave`."""
     egress, modes, before = invocation.egress, invocation.modes, current.get()
     if before is not None and before[0] not in live:
         before = None  # what an earlier invocation left behind
-    rules = None if egress is None or modes["egress"] == "off" else (egress[0], egress[1])
-    seat = (next(serial), before, rules, modes["metadata"] != "off", modes["runtime_api"] != "off", modes, invocation.attempts)  # type: ignore[call-overload]  # a count
+    kept = {"egress": modes["egress"], "metadata": modes["metadata"], "runtime_api": modes["runtime_api"]}  # the handler can reach the other one
+    rules = None if egress is None or kept["egress"] == "off" else (egress[0], egress[1])
+    seat = (next(serial), before, rules, kept["metadata"] != "off", kept["runtime_api"] != "off", kept, invocation.attempts)
     live[seat[0]] = seat
     last[:] = (seat,)
     current.set(seat)

@@ -2,40 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
 from armed import run
 
 ELSEWHERE = "203.0.113.5"  # a documentation network: nothing answers, and nothing is sent before `connect_ex` returns
 
-
-class Listener:
-    """Counts who gets through to a loopback port."""
-
-    def __init__(self) -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=50)
-        self.port: int = self.socket.getsockname()[1]
-        self.reached = 0
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self) -> None:
-        while True:
-            try:
-                self.socket.accept()[0].close()
-            except OSError:
-                return
-            self.reached += 1
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    made = Listener()
-    yield made
-    made.socket.close()
+ODD = ["100.100.100.200", "0.0.0.0", "224.0.0.1", "", "<broadcast>"]
 
 
 def test_before_the_first_invocation_everything_is_allowed() -> None:
@@ -53,7 +24,7 @@ def test_metadata_and_the_runtime_api_are_refused_where_egress_is_not_declared()
             tell(got=got, got6=got6, elsewhere=connect(elsewhere, 443), loopback=connect("127.0.0.1", 9002))
         tell(rules=[(finding.rule, finding.control, finding.target) for finding in made.attempts])
         """,
-        hosts_=["169.254.169.254", "2852039166", "0xA9FEA9FE", "169.254.43518", "169.254.170.2", "169.254.170.23", "100.100.100.200", "0.0.0.0", "224.0.0.1", "", "<broadcast>"],
+        hosts_=["169.254.169.254", "2852039166", "0xA9FEA9FE", "169.254.43518", "169.254.170.2", "169.254.170.23", *ODD],
         hosts6=["::ffff:169.254.169.254", "fd00:ec2::254", "64:ff9b::a9fe:a9fe", "::", "ff02::1"],
         loopbacks=["127.0.0.1", "127.1", "127.9.9.9", "localhost", "0.0.0.0", "2130706433"],
         elsewhere=ELSEWHERE,
@@ -115,7 +86,7 @@ def test_a_name_is_decided_before_the_query_leaves() -> None:
         import socket
         with invocation(["api.example"]) as made:
             tell(refused=refused(socket.getaddrinfo, "secret.evil.example", 443), b=outcome(socket.getaddrinfo, b"evil.example", None))
-            tell(by_name=[outcome(socket.gethostbyname, "evil.example"), outcome(socket.gethostbyname_ex, "x.evil.example"), outcome(socket.gethostbyaddr, "evil.example")])
+            tell(by_name=[outcome(act, "evil.example") for act in (socket.gethostbyname, socket.gethostbyname_ex, socket.gethostbyaddr)])
             tell(ok=outcome(socket.getaddrinfo, "API.example.", 443), asked=asked, local=outcome(socket.getaddrinfo, "localhost", 1))
             tell(own=outcome(socket.getfqdn))
         """,
@@ -218,7 +189,8 @@ def test_the_platforms_own_endpoints_need_no_entry() -> None:
     told = run(
         """
         with invocation([]):
-            tell(xray=connect("169.254.100.1", 2000, 2), other=connect("169.254.100.1", 2001), secrets=connect("localhost", 2773), v6=connect("::1", 2773, family=10))
+            tell(xray=connect("169.254.100.1", 2000, 2), other=connect("169.254.100.1", 2001))
+            tell(secrets=connect("localhost", 2773), v6=connect("::1", 2773, family=10))
         """,
         arm={"AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000", "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773"},
     )
@@ -375,8 +347,10 @@ def test_other_kinds_of_socket_and_listening_beyond_loopback() -> None:
             return outcome(act)
         with invocation(["unix:/tmp/app.sock"]) as made:
             tell(families=[outcome(socket.socket, family, kind) for family, kind in [(17, 3), (16, 2), (40, 1), (2, 3), (38, 5)]])
-            tell(unix=refused(socket.socket(1).connect, "/tmp/other.sock"), abstract=outcome(socket.socket(1).connect, b"\\0other"), listed=outcome(socket.socket(1).connect, "/tmp/app.sock"))
-            tell(listen=[listen("0.0.0.0", 8099), listen("", 8099), listen("::", 8099, 10)], loopback=[listen("127.0.0.1", 8099), listen("localhost", 8099), listen("0.0.0.0", 0)])
+            unix = socket.socket(1).connect
+            tell(unix=refused(unix, "/tmp/other.sock"), abstract=outcome(unix, b"\\0other"), listed=outcome(unix, "/tmp/app.sock"))
+            tell(listen=[listen("0.0.0.0", 8099), listen("", 8099), listen("::", 8099, 10)])
+            tell(loopback=[listen("127.0.0.1", 8099), listen("localhost", 8099), listen("0.0.0.0", 0)])
             a, b = socket.socketpair()
             tell(pair=outcome(a.send, b"x"))
         with invocation():
