@@ -42,9 +42,13 @@ CASES: list[tuple[str, Any, int]] = [
 
 
 class InRuntime:
-    """The function in the real runtime client."""
+    """A function, by default the demonstration's, in the real runtime client."""
 
     name = "the real Lambda runtime client (awslambdaric)"
+
+    def __init__(self, folder: Path = FUNCTION, environ: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.environ = environ or {}
 
     def __enter__(self) -> InRuntime:
         sys.path.insert(0, str(ROOT / "tests"))
@@ -55,10 +59,10 @@ class InRuntime:
         environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
         environ |= {
             "AWS_LAMBDA_RUNTIME_API": self.api.address, "AWS_LAMBDA_FUNCTION_NAME": "quote", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_REGION": "eu-west-1",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/24/[$LATEST]demo", "PYTHONPATH": str(ROOT),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/24/[$LATEST]demo", "PYTHONPATH": str(ROOT), **self.environ,
         }  # fmt: skip
         command = [sys.executable, "-m", "awslambdaric", "app.handler"]
-        self.process = subprocess.Popen(command, cwd=FUNCTION, env=environ, stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(command, cwd=self.folder, env=environ, stdout=self.log, stderr=subprocess.STDOUT)
         return self
 
     def __exit__(self, *_: object) -> None:
