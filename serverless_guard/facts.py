@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from serverless_guard.policy import Policy
 
+HTTP_SOURCES = ("apigateway-rest", "apigateway-http", "function-url", "alb", "lattice", "websocket", "cloudfront", "appsync")
+
 _digested: tuple[object, str] = (None, "")
 
 
@@ -40,7 +42,9 @@ class Facts(NamedTuple):
     client_ip: str = ""
     method: str = ""
     http_path: str = ""  # the declared route where the source tells it, else the path; masked when written
+    http_id: str = ""  # API Gateway's own id of the request
     user: str = ""  # of the authorizer
+    caller_trace_id: str = ""  # that the request came with
     event: Any = None  # to look up the record that a finding names; nothing of it is copied
     environ: Any = None  # for emitters that are named by the environment
 
@@ -70,25 +74,32 @@ def gather(context: Any, environ: Mapping[str, str], source: str = "", event: An
     )
     if policy is not None:
         made = made._replace(policy=policy.name, policy_digest=_policy_digest(policy), mode=policy.mode or "default", preview=policy.preview)
-    if event.__class__ is dict:
-        client_ip, method, http_path, user = caller(event)
-        made = made._replace(client_ip=client_ip, method=method, http_path=http_path, user=user)
-    return made
+    return _asked(made, event) if source in HTTP_SOURCES and event.__class__ is dict else made
 
 
-def caller(event: dict[str, Any]) -> tuple[str, str, str, str]:
-    """Who asked for what, as HTTP sources say it: address, method, route or path, user of the authorizer."""
-    context = _at(event, "requestContext")
+def _asked(made: Facts, event: dict[str, Any]) -> Facts:
+    """The facts with who asked for what. Only of sources where the platform, not the caller, says so."""
+    context, headers = _at(event, "requestContext"), _headers(event)
     http, identity, authorizer = _at(context, "http"), _at(context, "identity"), _at(context, "authorizer")
     claims = _at(_at(authorizer, "jwt"), "claims") or _at(authorizer, "claims")
-    headers = _at(event, "headers")
     route = _text(context, "routeKey").partition(" ")[2] or _text(context, "resourcePath")
-    return (
-        _text(http, "sourceIp") or _text(identity, "sourceIp") or _text(headers, "x-forwarded-for").rpartition(",")[2].strip(),
-        _text(http, "method") or _text(event, "httpMethod") or _text(context, "httpMethod"),
-        route or _text(http, "path") or _text(event, "path"),
-        _text(claims, "sub") or _text(authorizer, "principalId") or _text(_at(authorizer, "iam"), "userArn") or _text(identity, "userArn"),
+    return made._replace(
+        client_ip=_text(http, "sourceIp") or _text(identity, "sourceIp") or _text(headers, "x-forwarded-for").rpartition(",")[2].strip(),
+        method=_text(http, "method") or _text(event, "httpMethod"),
+        http_path=route or _text(http, "path") or _text(event, "path"),
+        http_id=_text(context, "requestId"),
+        user=_text(claims, "sub") or _text(authorizer, "principalId") or _text(_at(authorizer, "iam"), "userArn") or _text(identity, "userArn"),
+        caller_trace_id=trace_id(_text(headers, "traceparent")) or trace_id(_text(headers, "x-amzn-trace-id")),
     )
+
+
+def _headers(event: dict[str, Any]) -> dict[str, str]:
+    """Headers by name in small letters; of several values the last, which the nearest proxy wrote."""
+    made = {name.lower(): value for name, value in _at(event, "headers").items() if name.__class__ is value.__class__ is str}
+    for name, values in _at(event, "multiValueHeaders").items():
+        if name.__class__ is str and values.__class__ is list and values and values[-1].__class__ is str:
+            made.setdefault(name.lower(), values[-1])
+    return made
 
 
 def trace_id(header: str) -> str:
@@ -102,15 +113,19 @@ def trace_id(header: str) -> str:
     return ""
 
 
-def record(event: Any, index: int) -> dict[str, str]:
-    """Id and trace of the batch record that a finding names."""
+def origin(event: Any, index: int) -> dict[str, str]:
+    """Id and trace of what a finding is about: the batch record at `index`, else the event itself where it has an id."""
+    if index < 0:
+        return {"event_id": redact.clean(_text(event, "id"), 64)} if _text(event, "detail-type") else {}
     records = event.get("Records") if event.__class__ is dict else None
     if records.__class__ is not list or index >= len(records):
         return {}
     record = records[index]
     sns = _at(record, "Sns")
-    id = _text(record, "messageId") or _text(sns, "MessageId") or _text(record, "eventID")
-    return {"record_id": redact.clean(id, 64), "record_trace_id": trace_id(_text(_at(record, "attributes"), "AWSTraceHeader"))}
+    id = _text(record, "messageId") or _text(sns, "MessageId") or _text(record, "eventID") or _text(_at(record, "responseElements"), "x-amz-request-id")
+    w3c = _at(_at(record, "messageAttributes"), "traceparent"), _at(_at(sns, "MessageAttributes"), "traceparent")
+    trace = trace_id(_text(w3c[0], "stringValue")) or trace_id(_text(w3c[1], "Value")) or trace_id(_text(_at(record, "attributes"), "AWSTraceHeader"))
+    return {"record_id": redact.clean(id, 64), "record_trace_id": trace}
 
 
 def _policy_digest(policy: Policy) -> str:

@@ -11,7 +11,7 @@ import json
 import time
 
 from serverless_guard import chain, redact
-from serverless_guard.facts import record
+from serverless_guard.facts import HTTP_SOURCES, origin
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ ATTACKS: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str] | Non
 }
 """MITRE ATT&CK by control, else by type, only where it is certain. An undeclared call need not be exfiltration: no entry."""
 
-HTTP_SOURCES = ("apigateway-rest", "apigateway-http", "function-url", "alb", "lattice", "websocket", "cloudfront", "appsync")
 HTTP_METHODS = ("OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT")
 
 TRIM = (
@@ -174,6 +173,8 @@ def event(finding: Finding, action: str, facts: Facts, stamp: Stamp) -> Event:
     if observed:
         made["observables"] = observed
     made["unmapped"] = _given(**{"faas.invocation_id": clean(facts.request_id, 64), "faas.instance": clean(facts.log_stream, 96), "trace_id": facts.trace_id})
+    if facts.caller_trace_id not in ("", facts.trace_id):
+        made["unmapped"]["caller_trace_id"] = facts.caller_trace_id
     if facts.cold is not None:
         made["unmapped"]["faas.coldstart"] = facts.cold
     made["unmapped"][OPEN_PREFIX + "mode"] = clean(facts.mode, 16)
@@ -247,7 +248,9 @@ def _evidence(finding: Finding, facts: Facts, where: str, key: bytes) -> dict[st
     if finding.target:
         made.update(_destination(clean(finding.target, 600), key))
     method = facts.method if 2 < len(facts.method) < 12 and facts.method.isalpha() and facts.method.isascii() else ""
-    asked = _given(http_method=method if method in HTTP_METHODS else "", url=_given(path=redact.path(clean(facts.http_path, 512), key, 160)))
+    asked = _given(
+        http_method=method if method in HTTP_METHODS else "", url=_given(path=redact.path(clean(facts.http_path, 512), key, 160)), uid=clean(facts.http_id, 64)
+    )
     if asked:
         made["http_request"] = asked
     if facts.user or facts.source:
@@ -257,7 +260,9 @@ def _evidence(finding: Finding, facts: Facts, where: str, key: bytes) -> dict[st
         data["http_method"] = method
     if finding.record.__class__ is int and finding.record >= 0:
         data["record"] = finding.record
-        data.update(_given(**record(facts.event, finding.record)))
+        data.update(_given(**origin(facts.event, finding.record)))
+    elif finding.record == -1:
+        data.update(_given(**origin(facts.event, -1)))
     if finding.sample:
         sample = finding.sample if finding.sample.__class__ is str else str(finding.sample)
         data["match"] = {"len": len(sample), "hash": redact.digest(sample, key)} | ({"preview": redact.shape(sample)} if facts.preview else {})

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from serverless_guard import facts as gathered
 from serverless_guard import ocsf, redact, telemetry
+from serverless_guard.emitters import eventbridge, otel, securityhub
 from serverless_guard.policy import Policy
 from serverless_guard.values import Finding, Verdict
 
@@ -153,12 +154,65 @@ def test_an_aws_call_is_told_as_service_and_operation():
     assert event["evidences"][0]["api"] == {"operation": "PutItem", "service": {"name": "dynamodb"}}
 
 
-def test_a_record_is_told_with_its_id_and_trace():
-    record = {"messageId": "059f36b4-87a3-44ab-83d2-661975830a7d", "attributes": {"AWSTraceHeader": "Root=1-5759e988-bd862e3fe1be46a994272794"}}
+SQS_ID, ROOT = "059f36b4-87a3-44ab-83d2-661975830a7d", "5759e988bd862e3fe1be46a994272794"
+W3C = f"00-{ROOT}-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(
+    ("record", "id", "trace"),
+    [
+        ({"messageId": SQS_ID, "attributes": {"AWSTraceHeader": f"Root=1-{ROOT[:8]}-{ROOT[8:]};Parent=53995c3f42cd8ad8"}}, SQS_ID, ROOT),
+        ({"messageId": SQS_ID, "messageAttributes": {"traceparent": {"stringValue": W3C, "dataType": "String"}}}, SQS_ID, ROOT),
+        ({"EventSource": "aws:sns", "Sns": {"MessageId": SQS_ID, "MessageAttributes": {"traceparent": {"Type": "String", "Value": W3C}}}}, SQS_ID, ROOT),
+        ({"eventSource": "aws:s3", "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810"}}, "C3D13FE58DE4C810", None),
+        ({"eventID": "shardId-000000000006:495903"}, "shardId-000000000006:495903", None),
+        ({"messageAttributes": {"traceparent": {"stringValue": "not a trace"}}, "attributes": 7}, None, None),
+        ("odd", None, None),
+    ],
+)
+def test_a_record_is_told_with_its_id_and_trace(record, id, trace):
     facts = telemetry.facts(CONTEXT, ENVIRON, "sqs", {"Records": [{}, record]}, Policy())
     _, (event,), _ = tell(SQLI._replace(record=1, path="Records[1].body.note"), facts=facts)
     data = event["evidences"][0]["data"]
-    assert (data["record"], data["record_id"], data["record_trace_id"]) == (1, record["messageId"], "5759e988bd862e3fe1be46a994272794")
+    assert (data["record"], data.get("record_id"), data.get("record_trace_id")) == (1, id, trace)
+
+
+def test_an_eventbridge_event_is_told_with_its_id():
+    facts = telemetry.facts(CONTEXT, ENVIRON, "eventbridge", {"id": SQS_ID, "detail-type": "Order", "detail": {}}, Policy())
+    assert tell(SQLI, facts=facts)[1][0]["evidences"][0]["data"]["event_id"] == SQS_ID
+
+
+REST = {"httpMethod": "GET", "path": "/orders/12", "headers": {"X-Amzn-Trace-Id": f"Root=1-{ROOT[:8]}-{ROOT[8:]}"}}
+REST["requestContext"] = {
+    "resourcePath": "/orders/{id}",
+    "identity": {"sourceIp": "2001:db8::7"},
+    "authorizer": {"principalId": "p-1"},
+    "requestId": "c6af9ac6",
+}
+ALB = {"httpMethod": "PATCH", "path": "/orders", "multiValueHeaders": {"x-forwarded-for": ["10.0.0.1, 198.51.100.24"], "TraceParent": [W3C]}}
+
+
+@pytest.mark.parametrize(
+    ("source", "event", "ip", "method", "path", "user", "id"),
+    [
+        ("apigateway-http", HTTP_EVENT, "198.51.100.24", "POST", "/orders/{id}", "user-1", ""),
+        ("apigateway-rest", REST, "2001:db8::7", "GET", "/orders/{id}", "p-1", "c6af9ac6"),
+        ("alb", ALB, "198.51.100.24", "PATCH", "/orders", "", ""),
+        ("unknown", HTTP_EVENT, "", "", "", "", ""),  # a caller of its own could claim all of this
+    ],
+)
+def test_a_request_is_told_with_who_asked(source, event, ip, method, path, user, id):
+    facts = telemetry.facts(CONTEXT, ENVIRON, source, event, Policy())
+    assert (facts.client_ip, facts.method, facts.http_path, facts.user, facts.http_id) == (ip, method, path, user, id)
+    _, (told,), _ = tell(SQLI, facts=facts)
+    assert validator.problems(told) == []
+    assert told["unmapped"].get("caller_trace_id", "") == facts.caller_trace_id == (ROOT if source in ("apigateway-rest", "alb") else "")
+
+
+def test_the_trace_of_the_invocation_is_w3c_where_the_runtime_has_it():
+    context = SimpleNamespace(**vars(CONTEXT), w3c=lambda: {"traceparent": W3C})
+    assert telemetry.facts(context, ENVIRON).trace_id == ROOT
+    assert telemetry.facts(CONTEXT, ENVIRON).trace_id == "5759e988bd862e3fe1be46a994272793"
 
 
 def test_the_trace_comes_from_w3c_or_xray_and_from_nothing_else():
@@ -448,9 +502,10 @@ def test_no_secret_of_an_event_is_written_by_any_emitter(sample, key, step, labe
         SQLI._replace(path=f"headers.{key}", sample=f"x' OR {sample}", record=0),
         EGRESS._replace(target=f"{label.lower()}.attacker.example:443"),
     )
-    seen: list[str] = []
-    _, _, raw = tell(*findings, facts=facts._replace(request_id=""), emitters=(lambda event: seen.append(json.dumps(event)),))
-    text = raw.decode() + "".join(seen)
+    seen: list[dict] = []
+    _, _, raw = tell(*findings, facts=facts._replace(request_id=""), emitters=("stdout", "stdout:flat", "emf", seen.append))
+    text = raw.decode() + json.dumps([[event, securityhub.asff(event), otel.attributes(event), eventbridge.detail(event)] for event in seen])
+    assert len(seen) == len(findings) and raw.count(b"\n") == 3 * len(findings)
     for secret in (sample, key, step, label.lower()):
         assert secret not in text
 
