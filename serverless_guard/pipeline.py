@@ -9,7 +9,9 @@ and nowhere else; its mode says whether the event passes.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from time import perf_counter_ns
+from types import CoroutineType
 
 from serverless_guard import decide, detectors, inputs, scan, shield, sources, telemetry
 from serverless_guard.errors import ActionBlocked, InputBlocked
@@ -32,7 +34,7 @@ BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
 class Visit:
     """One invocation under one plan: what was found, and what the handler tried."""
 
-    __slots__ = ("attempts", "context", "egress", "event", "finish", "modes", "plan", "raw", "source", "started", "step", "verdict")
+    __slots__ = ("attempts", "context", "egress", "event", "finish", "modes", "outer", "plan", "raw", "source", "started", "step", "verdict")
 
     def __init__(self, plan: Plan, event: Any, context: Any) -> None:
         self.plan = plan
@@ -47,30 +49,40 @@ class Visit:
         self.step = "source"
         self.started = perf_counter_ns()
         self.verdict: Verdict = ALLOW
+        self.outer: Visit | None = None  # the visit around this one, where guards are nested
+
+
+_visiting: ContextVar[Visit | None] = ContextVar("serverless_guard_visit", default=None)
 
 
 def invoke(plan: Plan, handler: Callable[..., Any], event: Any, context: Any = None, *more: Any, **named: Any) -> Any:
     """The answer of `handler` to an event, under `plan`; a coroutine's answer is guarded until it ends."""
+    if (outer := _visiting.get()) is not None and _same(outer, plan, event):
+        return handler(event, context, *more, **named)
     visit = Visit(plan, event, context)
     if enter(visit):
         return refuse(visit)
-    seat = shield.enter(visit)
+    seat = _sit(visit)
     try:
         result = handler(visit.event, context, *more, **named)
-    except Exception as error:
-        shield.leave(seat)
-        seat = None
-        return leave_failed(visit, error)
-    finally:
-        if seat is not None:
-            shield.leave(seat)
-    if result.__class__ is COROUTINE:
+    except Exception:
+        _rise(visit, seat)
+        if decided_by_attempts(visit):
+            return refuse(visit)
+        raise  # the handler's own error goes on as it is
+    except BaseException:
+        _rise(visit, seat)
+        raise
+    _rise(visit, seat)
+    if result.__class__ is CoroutineType:
         return _await(visit, result)
     return leave(visit, result)
 
 
 async def invoke_async(plan: Plan, handler: Callable[..., Awaitable[Any]], event: Any, context: Any = None, *more: Any, **named: Any) -> Any:
     """As `invoke`, for a handler that is a coroutine function."""
+    if (outer := _visiting.get()) is not None and _same(outer, plan, event):
+        return await handler(event, context, *more, **named)
     visit = Visit(plan, event, context)
     if enter(visit):
         return refuse(visit)
@@ -78,26 +90,36 @@ async def invoke_async(plan: Plan, handler: Callable[..., Awaitable[Any]], event
 
 
 async def _await(visit: Visit, coroutine: Awaitable[Any]) -> Any:
-    seat = shield.enter(visit)
+    seat = _sit(visit)
     try:
         result = await coroutine
-    except Exception as error:
-        shield.leave(seat)
-        seat = None
-        return leave_failed(visit, error)
-    finally:
-        if seat is not None:
-            shield.leave(seat)
+    except Exception:
+        _rise(visit, seat)
+        if decided_by_attempts(visit):
+            return refuse(visit)
+        raise  # the handler's own error goes on as it is
+    except BaseException:
+        _rise(visit, seat)
+        raise
+    _rise(visit, seat)
     return leave(visit, result)
 
 
-async def _nothing() -> None:
-    """Its only use is its class."""
+def _sit(visit: Visit) -> shield.Seat:
+    """The visit begins: what happens from now on in this context, and in threads without one, is its own."""
+    visit.outer = _visiting.get()
+    _visiting.set(visit)
+    return shield.enter(visit)
 
 
-_example = _nothing()
-_example.close()
-COROUTINE = _example.__class__
+def _rise(visit: Visit, seat: shield.Seat) -> None:
+    shield.leave(seat)
+    _visiting.set(visit.outer)
+
+
+def _same(outer: Visit, plan: Plan, event: Any) -> bool:
+    """Whether a guard around this one looks at the same event with the same settings: guarding twice guards once."""
+    return event is outer.event and (plan is outer.plan or (plan.policy == outer.plan.policy and plan.detectors == outer.plan.detectors))
 
 
 def enter(visit: Visit) -> bool:
@@ -120,16 +142,23 @@ def look(visit: Visit) -> list[Finding]:
 
 def leave(visit: Visit, result: Any) -> Any:
     """The handler's answer, or the refusal that something it tried calls for even where its code swallowed the error."""
-    if visit.attempts and _attempted(visit):
+    if visit.attempts and decided_by_attempts(visit):
         return refuse(visit)
     return result if visit.finish is None else visit.finish(result)
 
 
-def leave_failed(visit: Visit, error: Exception) -> Any:
-    """The handler raised: its own error goes on, unless something it tried was refused."""
-    if visit.attempts and _attempted(visit):
-        return refuse(visit)
-    raise error
+def decided_by_attempts(visit: Visit) -> bool:
+    """Tell of what the handler tried; True when that decides the answer."""
+    verdict = decide.judge(visit.attempts, visit.modes, visit.plan.policy.on_error)
+    if verdict is ALLOW:
+        return False
+    verdict = _told(visit, verdict)
+    if verdict.action != "refuse":
+        return False
+    # the handler may have done half of its work: an asynchronous source retries rather than forgets, unless told to drop
+    visit.finish = None
+    visit.verdict = verdict._replace(refused=(), on_refuse=verdict.on_refuse or "fail")
+    return True
 
 
 def refuse(visit: Visit) -> Any:
@@ -228,20 +257,6 @@ def _judged(visit: Visit, verdict: Verdict) -> bool:
         return True
     visit.event = inputs.like(visit.event, kept)
     return False
-
-
-def _attempted(visit: Visit) -> bool:
-    """Tell of what the handler tried; True when that decides the answer."""
-    verdict = decide.judge(visit.attempts, visit.modes, visit.plan.policy.on_error)
-    if verdict is ALLOW:
-        return False
-    verdict = _told(visit, verdict)
-    if verdict.action != "refuse":
-        return False
-    # the handler may have done half of its work: an asynchronous source retries rather than forgets, unless told to drop
-    visit.finish = None
-    visit.verdict = verdict._replace(refused=(), on_refuse=verdict.on_refuse or "fail")
-    return True
 
 
 def _told(visit: Visit, verdict: Verdict) -> Verdict:

@@ -222,7 +222,10 @@ def test_the_handlers_own_error_goes_on_as_it_is(capfd: pytest.CaptureFixture[st
 
 
 def test_nothing_is_kept_from_one_invocation_to_the_next(capfd: pytest.CaptureFixture[str]) -> None:
-    handler = guard(mode="block", egress=[])(lambda event, context: call_out_and_swallow(event, context) if json.loads(event["body"]).get("call") else ok(event, context))
+    def calls_when_told(event: Any, context: Any) -> Any:
+        return (call_out_and_swallow if json.loads(event["body"]).get("call") else ok)(event, context)
+
+    handler = guard(mode="block", egress=[])(calls_when_told)
     before = dict(handler.__dict__)
     for _ in range(3):
         assert handler(rest({"call": True}), None)["statusCode"] == 403
@@ -304,12 +307,28 @@ def test_an_explicit_guard_wraps_and_refuses_alike(capfd: pytest.CaptureFixture[
     assert line["policy"]["name"] == "explicit"
 
 
+def test_guarding_twice_guards_once_even_where_the_inner_guard_is_hidden(capfd: pytest.CaptureFixture[str]) -> None:
+    inner = guard(mode="monitor")(ok)
+
+    class Hidden:
+        def __call__(self, event: Any, context: Any) -> Any:
+            return inner(event, context)
+
+    outer = guard(mode="monitor")(Hidden())
+    assert outer(rest({"note": INJECTION}), None)["statusCode"] == 200
+    assert len(lines(capfd)) == 1
+    stricter = guard(mode="block")(Hidden())
+    assert stricter(rest({"note": "fine"}), None)["statusCode"] == 200
+    assert guard(mode="block")(lambda event, context: inner({"other": INJECTION}, context))(rest({"note": "fine"}), None)["statusCode"] == 200
+    assert len(lines(capfd)) == 1, "another event inside an invocation is looked at for itself"
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda children: st.lists(children) | st.dictionaries(st.text() | st.integers(), children),
     max_leaves=25,
 )
-KEYS = st.sampled_from(["Records", "body", "headers", "requestContext", "version", "rawPath", "httpMethod", "resource", "detail", "detail-type", "source", "path", "queryStringParameters"])
+KEYS = st.sampled_from("Records body headers requestContext version rawPath httpMethod resource detail detail-type source path queryStringParameters".split())
 
 
 @settings(max_examples=300, deadline=None)

@@ -33,7 +33,8 @@ def test_every_command_it_shows_has_a_help(tmp_path: Path) -> None:
     shown = set(re.findall(r"serverless-guard ([a-z]+)", README))
     assert {"init", "check", "explain", "invoke", "layer"} <= shown
     for command in shown:
-        done = subprocess.run([sys.executable, "-m", "serverless_guard", command, "--help"], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}, check=False)
+        line = [sys.executable, "-m", "serverless_guard", command, "--help"]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}, check=False)
         assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
