@@ -8,7 +8,10 @@
 
 from __future__ import annotations
 
+from json import dumps, loads
+
 from serverless_guard import detectors, scan
+from serverless_guard.text import unwrapped
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,14 +45,22 @@ def detect(value: Any, where: str = "param") -> list[Detection]:
     `where` is header, query (or param), path, url, body, record, attribute, key, event or json.
     """
     if value.__class__ is str:
+        if not scan.odd([value]) and not _wrapped(value):
+            return []
         walked = [("value", where, -1, value, where == "key")]
-        texts = [value]
+        if value[:1] in '{["' and scan.is_json(value):
+            walked += _leaves(loads(value), where)
     else:
         walked = list(_leaves(value, where))
-        texts = [text for _, _, _, text, _ in walked]
-    if not scan.odd(texts):
-        return []
+        if not scan.odd([text for _, _, _, text, _ in walked]):
+            return []
+        walked.insert(0, ("value", where, -1, dumps(value, default=str), False))
     return [Detection(finding) for finding in scan.search(walked, _members())]
+
+
+def _wrapped(value: str) -> bool:
+    """Whether the value may be base64 or hex as a whole, which `inputs` opens in an event."""
+    return len(value) > 7 and " " not in value and unwrapped(value) is not None
 
 
 def _members() -> list[tuple[str, Any]]:
