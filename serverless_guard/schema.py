@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import lru_cache
 
 from serverless_guard.errors import PolicyError
 from serverless_guard.keywords.documents import Documents
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-EXPLAINED = 2_000  # values in an instance that jsonschema may explain: it takes 30 us for each, and a sender chooses how many
+EXPLAINED = 500  # values in an instance that jsonschema may explain: it takes 30 us for each, and a sender chooses how many
 SHOWN = 160  # characters of a schema's own words in an explanation
 
 
@@ -35,9 +36,9 @@ class Violation(NamedTuple):
 class Check:
     """One schema, ready: `check(value)` is None for a value that fits, else a `Violation`. Immutable, safe between threads."""
 
-    __slots__ = ("_documents", "_explaining", "_formats", "_root", "_wrong", "digest", "uncovered")
+    __slots__ = ("_documents", "_explaining", "_formats", "_root", "_wrong", "uncovered")
 
-    def __init__(self, documents: Documents, root: Any, formats: Mapping[str, Callable[[Any], bool]]) -> None:
+    def __init__(self, documents: Documents, root: Any, formats: Mapping[str, Callable[[Any], Any] | None]) -> None:
         self.uncovered = tuple(documents.uncovered)  # JSON pointers of subschemas that jsonschema runs
         self._documents = documents
         self._root = root
@@ -53,6 +54,16 @@ class Check:
         except RecursionError:
             return Violation("$", "depth", "less nesting than this schema can follow")
 
+    @property
+    def _linear(self) -> bool:
+        """Whether jsonschema is linear in the value too: it backtracks in patterns, and compares items pair by pair."""
+        for node in self._documents.nodes.values():
+            known = node.known
+            patterns = [*known.get("patternProperties", ()), *([known["pattern"]] if "pattern" in known else ())]
+            if known.get("uniqueItems") is True or any(_matcher(pattern)[0] == "automaton" for pattern in patterns):
+                return False
+        return True
+
     def text(self) -> str:
         """The Python text of the check."""
         return str(self._writer(False).module(self._root))
@@ -62,9 +73,10 @@ class Check:
         return self._wrong(value)
 
     def _writer(self, explain: bool) -> Any:
+        from serverless_guard.keywords import formats
         from serverless_guard.keywords.writer import Writer
 
-        return Writer(self._documents, explain, self._formats)
+        return Writer(self._documents, _matcher, explain, self._formats, formats.NAMES if self._documents.asserting else ())
 
     def _executed(self, text: str) -> Callable[..., Any]:
         from serverless_guard.keywords import runtime
@@ -77,9 +89,15 @@ class Check:
 
     def _supply(self, kind: str, argument: str) -> Callable[[Any], Any]:
         if kind == "format":
-            return self._formats[argument]
+            from serverless_guard.keywords import formats
+
+            return self._formats.get(argument) or formats.made(argument, _fault)
         if kind == "delegate":
             return _delegate(self._documents, argument)
+        if kind == "automaton":
+            from serverless_guard.keywords import automata
+
+            return automata.Automaton(_pattern(argument).tree).search
         import re
 
         return re.compile(argument).search
@@ -90,14 +108,14 @@ class Check:
             self._explaining = self._executed(writer.module(self._root)), writer.reasons
         explain, reasons = self._explaining
         path, reason = explain(value, "$")
-        best = _best_match(self._documents, self._root, value) if _small(value) else None
+        best = _best_match(self._documents, self._root, value) if self._linear and _small(value) else None
         return best or Violation(path, reasons[reason][0], expected(*reasons[reason]))
 
 
 def compiled(reference: Any, base: str = "", origin: str = "", formats: Any = (), documents: Mapping[str, Any] | None = None, draft: str = "2020-12") -> Check:
     """The check of a schema: a mapping, a boolean, JSON text that starts with `{`, or a file relative to the folder `base`.
 
-    `formats` are the names of the formats to assert, or functions by name; `documents` are schemas by URI, for references.
+    `formats` says which are asserted: True for all that are known, names, or functions of a string by name; `documents` are schemas by URI, for references.
     A schema without `$schema` is read as `draft`. Raises PolicyError for what is no schema; `origin` says where it was named.
     """
     known, root = _read(reference, base, origin, documents or {}, draft)
@@ -167,9 +185,45 @@ def _read(reference: Any, base: str, origin: str, documents: Mapping[str, Any], 
             schema = json.loads(json.dumps(own, allow_nan=False))  # its own copy: a check is immutable
         except (TypeError, ValueError, RecursionError):
             raise PolicyError("a schema must be an object of JSON values, `true` or `false`, or the name of a file", "", origin) from None
-    known = Documents(draft, documents, _beside)
+    known = Documents(draft, documents, _beside, _fault)
     known.read(schema, uri)
     return known, schema
+
+
+@lru_cache(maxsize=256)
+def _pattern(pattern: str) -> Any:
+    from serverless_guard.keywords import patterns
+
+    return patterns.read(pattern)
+
+
+def _fault(pattern: str) -> str:
+    """What is wrong with a pattern. Whether a regular one is dangerous need not be known at start: it has a linear matcher."""
+    try:
+        found = _pattern(pattern)
+    except ValueError as fault:
+        return f"is no regular expression: it {fault}"
+    from serverless_guard.keywords import automata
+
+    if found.regular and (automata.size(found.tree) <= automata.MAX_POSITIONS or automata.plain(found.tree)):
+        return ""
+    if automata.dangerous(found.tree):
+        return "can take more than linear time, and has a look, a back reference or counts that keep it from being matched in another way"
+    import re
+
+    try:
+        re.compile(found.text)
+    except (re.error, OverflowError) as fault:
+        return f"is a regular expression that Python cannot run: {fault}"
+    return ""
+
+
+def _matcher(pattern: str) -> tuple[str, str]:
+    """How a pattern is searched for: by `re`, or in linear time where `re` might backtrack."""
+    from serverless_guard.keywords import automata
+
+    found = _pattern(pattern)
+    return ("automaton", pattern) if found.regular and automata.dangerous(found.tree) else ("regex", found.text)
 
 
 def _file(path: str, name: str, origin: str) -> Any:
@@ -206,10 +260,24 @@ def _beside(uri: str) -> Any:
     return None
 
 
-def _asserted(formats: Any, origin: str) -> Mapping[str, Callable[[Any], bool]]:
+def _asserted(formats: Any, origin: str) -> Mapping[str, Callable[[Any], Any] | None]:
+    """Formats to assert, by name; None for those that are built in."""
     if not formats:
         return {}
-    return dict(formats)
+    from serverless_guard.keywords.formats import NAMES
+    from serverless_guard.policy import nearest
+
+    if formats is True:
+        return dict.fromkeys(NAMES)
+    if isinstance(formats, str):
+        formats = (formats,)
+    asserted = dict(formats) if hasattr(formats, "keys") else dict.fromkeys(formats)
+    for name, function in asserted.items():
+        if name not in NAMES and function is None:
+            raise PolicyError(f"format `{name}` is not known{nearest(name, NAMES)}", "", origin)
+        if function is not None and not callable(function):
+            raise PolicyError(f"format `{name}` must be a function of a string", "", origin)
+    return asserted
 
 
 def _installed(name: str) -> bool:
@@ -256,12 +324,14 @@ def _best_match(documents: Documents, root: Any, value: Any) -> Violation | None
     validator = _validator(documents, root)
     if validator is None:
         return None
+    import re
+
     from jsonschema.exceptions import best_match
     from referencing.exceptions import Unresolvable
 
     try:
         error = best_match(validator.iter_errors(value))
-    except (Unresolvable, RecursionError):
+    except (Unresolvable, RecursionError, ArithmeticError, TypeError, re.error):  # odd values, and patterns that Python does not know
         return None
     if error is None:
         return None

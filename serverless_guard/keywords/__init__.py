@@ -33,7 +33,7 @@ _ALWAYS = {
     "maxLength": "count", "minLength": "count", "pattern": "pattern", "format": "text",
     "maxItems": "count", "minItems": "count", "uniqueItems": "flag",
     "maxProperties": "count", "minProperties": "count", "required": "strings",
-    "properties": "map", "patternProperties": "patterns", "additionalProperties": "schema",
+    "dependencies": "dependencies", "properties": "map", "patternProperties": "patterns", "additionalProperties": "schema",
     "allOf": "schemas", "anyOf": "schemas", "oneOf": "schemas", "not": "schema", "$ref": "reference",
 }  # fmt: skip
 _TUPLES = {"items": "items", "additionalItems": "schema"}
@@ -45,7 +45,7 @@ _SINCE_2019 = {
     "contentSchema": "schema", "definitions": "map",
 }  # fmt: skip
 _SINCE_2020 = {"prefixItems": "schemas", "items": "schema", "$dynamicRef": "reference", "$dynamicAnchor": "anchor"}
-_UNTIL_7 = {"dependencies": "dependencies", "definitions": "map", **_TUPLES}
+_UNTIL_7 = {"definitions": "map", **_TUPLES}
 _FLAGS = {"exclusiveMaximum": "flag", "exclusiveMinimum": "flag"}
 
 VALIDATION = frozenset((

@@ -31,9 +31,13 @@ class Node(NamedTuple):
 class Documents:
     """All schemas that one root reaches. `problems` is empty when they can be compiled."""
 
-    __slots__ = ("_default", "_find", "_pending", "_supplied", "_tables", "anchors", "dynamic", "nodes", "problems", "resources", "targets", "uncovered")
+    __slots__ = (
+        "_default", "_fault", "_find", "_pending", "_supplied", "_tables",
+        "anchors", "asserting", "dynamic", "nodes", "problems", "resources", "targets", "uncovered",
+    )  # fmt: skip
 
-    def __init__(self, default: str = "2020-12", supplied: Mapping[str, Any] | None = None, find: Find | None = None) -> None:
+    def __init__(self, default: str, supplied: Mapping[str, Any], find: Find, fault: Callable[[str], str]) -> None:
+        """`find(uri)` gives a document that is not supplied, or None; `fault(pattern)` says what is wrong with a pattern, or nothing."""
         self.nodes: dict[int, Node] = {}  # by id() of the subschema, which `resources` keeps alive
         self.resources: dict[str, Any] = {}  # URI -> root of the resource
         self.anchors: dict[tuple[str, str], Schema] = {}
@@ -41,8 +45,10 @@ class Documents:
         self.targets: dict[tuple[int, str], tuple[Any, str]] = {}  # (id of the subschema, keyword) -> target and its URI
         self.problems: list[tuple[str, str]] = []  # (message, pointer)
         self.uncovered: list[str] = []
+        self.asserting: set[str] = set()  # drafts, by the name given here, whose meta-schema asserts formats
         self._default = default
-        self._supplied = supplied or {}
+        self._supplied = supplied
+        self._fault = fault
         self._find = find
         self._pending: list[tuple[Schema, str, str]] = []  # (subschema, keyword, pointer) of references to resolve
         self._tables: dict[str, dict[str, str]] = {}
@@ -88,7 +94,7 @@ class Documents:
     def _elsewhere(self, uri: str) -> Any:
         """Another document, from those supplied or from a file; None when there is none."""
         document = self._supplied.get(uri, self._supplied.get(uri + "#"))
-        return self._find(uri) if document is None and self._find is not None else document
+        return self._find(uri) if document is None else document
 
     def _descend(self, value: Any, base: str, fragment: str) -> Any:
         """What a JSON pointer leads to; a place that is no known subschema is read as one."""
@@ -154,6 +160,8 @@ class Documents:
                         self.problems.append(("must be a string", f"{pointer}/{keyword}"))
                 else:
                     wrong, children = SHAPES[shape](value)
+                    if not wrong and shape in ("pattern", "patterns"):
+                        wrong = next(filter(None, map(self._fault, [value] if shape == "pattern" else value)), "")
                     if wrong:
                         self.problems.append((wrong, f"{pointer}/{keyword}"))
                     for step, child in children:
@@ -192,11 +200,18 @@ class Documents:
             return draft
         own = self._draft(meta["$schema"], draft, pointer)
         vocabulary = meta.get("$vocabulary")
-        if isinstance(vocabulary, dict) and not any(name.endswith("/vocab/validation") for name in vocabulary):
-            bare = f"{own} without validation"
-            self._tables[bare] = {keyword: shape for keyword, shape in table(own).items() if keyword not in VALIDATION}
-            return bare
-        return own
+        if not isinstance(vocabulary, dict):
+            return own
+        shapes = dict(table(own))
+        made = own
+        if not any(name.endswith("/vocab/validation") for name in vocabulary):
+            made += " without validation"
+            shapes = {keyword: shape for keyword, shape in shapes.items() if keyword not in VALIDATION}
+        if any(name.endswith("/vocab/format-assertion") for name in vocabulary):
+            made += " with formats"
+            self.asserting.add(made)
+        self._tables[made] = shapes
+        return made
 
     def _resolve(self, holder: Schema, keyword: str, pointer: str) -> None:
         reference = holder[keyword]
@@ -377,26 +392,9 @@ def _dependencies(value: Any) -> tuple[str, Any]:
     return wrong, [(f"/{escaped(name)}", child) for name, child in value.items() if child.__class__ is not list]
 
 
-def _pattern(value: Any) -> tuple[str, Any]:
-    if value.__class__ is not str:
-        return "must be a string", NONE
-    import re
-
-    try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError) as error:
-        return f"must be a regular expression: {error}", NONE
-    return "", NONE
-
-
-def _patterns(value: Any) -> tuple[str, Any]:
-    wrong, children = _map(value)
-    return wrong or next((bad for bad in (_pattern(name)[0] for name in value) if bad), ""), children
-
-
 SHAPES = {
     "map": _map, "schemas": _list, "items": _items, "count": _count, "number": _number, "positive": _positive, "flag": _flag,
     "text": _text, "strings": _strings, "types": _types, "values": _values, "any": _any, "needs": _needs,
-    "dependencies": _dependencies, "pattern": _pattern, "patterns": _patterns, "id": _text, "anchor": _text,
+    "dependencies": _dependencies, "pattern": _text, "patterns": _map, "id": _text, "anchor": _text,
 }  # fmt: skip
 """How the value of each shape of keyword is checked: `(what is wrong or "", [(step of the pointer, subschema)])`."""

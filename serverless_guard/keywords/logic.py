@@ -17,8 +17,7 @@ def write(writer: Writer, at: At) -> Nodes:
     known, out = at.known, []
     for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
         if keyword in known:
-            schema, uri = writer.documents.targets[id(at.schema), keyword]
-            out += writer.refer(*_dynamic(writer, at, keyword, schema, uri))
+            out += writer.refer(_target(writer, at, keyword), at)
     for schema in known.get("allOf", ()):
         out += writer.place(schema, at)
     if "anyOf" in known:
@@ -32,17 +31,16 @@ def write(writer: Writer, at: At) -> Nodes:
     return out
 
 
-def _dynamic(writer: Writer, at: At, keyword: str, schema: Any, uri: str) -> tuple[Any, At, str]:
+def _target(writer: Writer, at: At, keyword: str) -> Any:
     """The target of a reference; a dynamic one leads to the outermost resource in scope that has the anchor."""
+    schema, uri = writer.documents.targets[id(at.schema), keyword]
     if keyword == "$ref" or schema.__class__ is bool:
-        return schema, at, uri
-    fragment = uri.partition("#")[2]
+        return schema
     node = writer.documents.node(schema)
-    name = "" if keyword == "$recursiveRef" else fragment
+    name = "" if keyword == "$recursiveRef" else uri.partition("#")[2]
     if writer.documents.dynamic.get(node.base, {}).get(name) is not schema:
-        return schema, at, uri
-    outermost = dict(at.scope).get(name, node.base)
-    return writer.documents.dynamic[outermost][name], at, outermost
+        return schema
+    return writer.documents.dynamic[dict(at.scope).get(name, node.base)][name]
 
 
 def _marked(writer: Writer, at: At, schema: Any, out: Nodes) -> tuple[str, str]:

@@ -80,7 +80,7 @@ def _others(writer: Writer, at: At) -> Nodes:
     body: Nodes = []
     others = [f"{key} not in {{{names}}}"] if properties else []
     for pattern, schema in patterns.items():
-        matches = f"isinstance({key}, str) and {writer.supplied('pattern', repr(pattern))}({key})"
+        matches = f"isinstance({key}, str) and {writer.pattern(pattern)}({key})"
         then = writer.inside(schema, at, item, ".*")
         if at.seen:
             then = [*then, writer.do(f"{at.seen}.add({key})")]

@@ -23,7 +23,7 @@ def integer(value: Any) -> bool:
         return value.__class__ is not bool
     if isinstance(value, float):
         return value.is_integer()
-    return value.__class__.__name__ == "Decimal" and value.is_finite() and value == value.to_integral_value()
+    return value.__class__.__name__ == "Decimal" and bool(value.is_finite() and value == value.to_integral_value())
 
 
 def equal(value: Any, wanted: Any) -> bool:

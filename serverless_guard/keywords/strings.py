@@ -21,7 +21,7 @@ def write(writer: Writer, at: At) -> Nodes:
     if most is not None:
         out.append(writer.fail(at, f"len({x}) > {int(most)}", "maxLength", most))
     if "pattern" in known:
-        out.append(writer.fail(at, f"not {writer.supplied('pattern', repr(known['pattern']))}({x})", "pattern", known["pattern"]))
-    if known.get("format") in writer.formats:
+        out.append(writer.fail(at, f"not {writer.pattern(known['pattern'])}({x})", "pattern", known["pattern"]))
+    if "format" in known and writer.asserts(at, known["format"]):
         out.append(writer.fail(at, f"not {writer.supplied('format', repr(known['format']))}({x})", "format", known["format"]))
     return out

@@ -16,6 +16,7 @@ from serverless_guard.keywords import VOCABULARIES
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from serverless_guard.keywords.documents import Documents, Node
@@ -59,12 +60,17 @@ class At:
 class Writer:
     """Writes one module. `explain` chooses the explaining form, `formats` the formats that are asserted."""
 
-    __slots__ = ("_constants", "_count", "_functions", "_heavy", "_members", "_names", "_queue", "_supplies", "documents", "explain", "formats", "reasons")
+    __slots__ = (
+        "_claimed", "_constants", "_count", "_functions", "_heavy", "_matcher", "_members", "_names", "_queue", "_supplies",
+        "documents", "explain", "formats", "reasons",
+    )  # fmt: skip
 
-    def __init__(self, documents: Documents, explain: bool = False, formats: Any = ()) -> None:
+    def __init__(self, documents: Documents, matcher: Callable[[str], tuple[str, str]], explain: bool, formats: Any, claimed: Any) -> None:
         self.documents = documents
         self.explain = explain
+        self._matcher = matcher  # pattern -> ("regex", text for re) or ("automaton", pattern)
         self.formats = formats
+        self._claimed = claimed  # formats that exist
         self.reasons: list[tuple[str, Any]] = []  # (keyword, its value) by number
         self._constants: dict[str, str] = {}
         self._supplies: dict[tuple[str, str], str] = {}
@@ -125,6 +131,15 @@ class Writer:
         text = f".{name}" if name.isidentifier() and name.isascii() else f"[{name!r}]"
         return text.replace("{", "{{").replace("}", "}}")
 
+    def asserts(self, at: At, name: str) -> bool:
+        """Whether a format is asserted: by choice, or since the schema's own meta-schema says so."""
+        return name in self.formats or (at.node.draft in self.documents.asserting and name in self._claimed)
+
+    def pattern(self, pattern: str) -> str:
+        """The name of what searches for a pattern."""
+        kind, text = self._matcher(pattern)
+        return self.supplied(kind, repr(text))
+
     def inside(self, schema: Any, at: At, var: str, step: str) -> Nodes:
         """Code for a value inside this one."""
         if schema is True or schema is False:
@@ -137,12 +152,11 @@ class Writer:
             return [] if schema else [("fail", "", "false", False, at.path)]
         return self._placed(schema, at, at.var, at.path, at.seen, at.level)
 
-    def refer(self, schema: Any, at: At, uri: str) -> Nodes:
+    def refer(self, schema: Any, at: At) -> Nodes:
         """Code for a reference: a call, since targets are shared and may be recursive."""
         if schema is True or schema is False:
             return self.place(schema, at)
-        scope = self._entered(self._entered_uri(at.scope, uri), schema)
-        return [("call", self._function(schema, scope, bool(at.seen)), at.var, at.path, at.seen)]
+        return [("call", self._function(schema, self._entered(at.scope, schema), bool(at.seen)), at.var, at.path, at.seen)]
 
     def bad(self, schema: Any, at: At, seen: str = "", var: str = "", step: str = "") -> str:
         """A condition that is true when the value is wrong for `schema`."""
@@ -224,14 +238,11 @@ class Writer:
 
     def _entered(self, scope: Scope, schema: Any) -> Scope:
         """The scope after entering the resource of `schema`."""
-        return self._entered_uri(scope, self.documents.node(schema).base) if schema.__class__ is dict else scope
-
-    def _entered_uri(self, scope: Scope, uri: str) -> Scope:
-        found = self.documents.dynamic.get(uri.partition("#")[0])
-        if not found:
+        if schema.__class__ is not dict or not self.documents.dynamic:
             return scope
+        base = self.documents.node(schema).base
         known = dict(scope)
-        return scope + tuple((name, uri.partition("#")[0]) for name in found if name not in known)
+        return scope + tuple((name, base) for name in self.documents.dynamic.get(base, ()) if name not in known)
 
     # How nodes become text
 
