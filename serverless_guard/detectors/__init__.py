@@ -34,6 +34,8 @@ Windows; `path` also absolute sensitive files and stream wrappers; `ssrf` also r
 
 from __future__ import annotations
 
+from sys import modules
+
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -52,7 +54,10 @@ DETECTORS: dict[str, str] = {
     "sqli": "sqli",
     "nosql": "nosqli",
     "shell": "cmdi",
+    "code": "pycode",
+    "template": "ssti",
     "path": "traversal",
+    "ssrf": "ssrf",
     "xxe": "xxe",
     "xss": "xss",
     "ldap": "ldap",
@@ -73,6 +78,9 @@ def names() -> tuple[str, ...]:
 
 def load(name: str) -> ModuleType:
     """The member of that name, imported when it is first asked for."""
-    from importlib import import_module
+    module = modules.get(f"{__name__}.{name}")
+    if module is None:
+        from importlib import import_module
 
-    return import_module(f"{__name__}.{name}")
+        module = import_module(f"{__name__}.{name}")
+    return module
