@@ -255,7 +255,7 @@ def _evidence(finding: Finding, facts: Facts, where: str, key: bytes) -> dict[st
         made["http_request"] = asked
     if facts.user or facts.source:
         made["actor"] = _given(invoked_by=clean(facts.source, 40), user=_given(uid=clean(facts.user, 128)))
-    data = _given(event_source=clean(facts.source, 40), path=where)
+    data = _given(event_source=clean(facts.source, 40), json_path=where)
     if method and method not in HTTP_METHODS:
         data["http_method"] = method
     if finding.record.__class__ is int and finding.record >= 0:

@@ -57,7 +57,7 @@ def summary(event: Mapping[str, Any]) -> dict[str, Any]:
         "title": info.get("title"),
         "detail": info.get("desc"),
         "source": data.get("event_source"),
-        "path": data.get("path"),
+        "path": data.get("json_path"),
         "record": data.get("record"),
         "client_ip": evidence.get("src_endpoint", {}).get("ip"),
         "target": point.get("hostname") or point.get("ip"),
