@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
     Term = tuple[tuple[str | int, ...], str, str]
+    Line = tuple[str, frozenset[str], frozenset[str], tuple[Term, ...]]
 
 UNKNOWN = "unknown"
 
@@ -57,21 +58,29 @@ def names() -> tuple[str, ...]:
 
 def module(name: str) -> ModuleType:
     """The member that knows the source of this public name."""
-    return import_module(f"{__name__}.{SOURCES[name][0]}")
+    member = _MEMBERS.get(name)
+    if member is None:
+        member = _MEMBERS[name] = import_module(f"{__name__}.{SOURCES[name][0]}")
+    return member
 
 
 def recognise(event: Any) -> str:
     """The public name of the source whose signature the event bears, `unknown` for any other event."""
     if event.__class__ is not dict:
         return UNKNOWN
-    lines = _lines()
+    lines = _LINES or _compile()
     found = UNKNOWN
-    for mark in lines.keys() & event.keys():
-        for name, terms in lines[mark]:
-            if all(_holds(event, *term) for term in terms):
-                if found is not UNKNOWN:
-                    return UNKNOWN
-                found = name
+    keys = event.keys()
+    for mark in lines.keys() & keys:
+        for name, needs, lacks, terms in lines[mark]:
+            if needs <= keys and lacks.isdisjoint(keys):
+                for path, test, operand in terms:
+                    if not _holds(event, path, test, operand):
+                        break
+                else:
+                    if found is not UNKNOWN:
+                        return UNKNOWN
+                    found = name
     return found
 
 
@@ -126,16 +135,17 @@ def _holds(event: Any, path: tuple[str | int, ...], test: str, operand: str) -> 
     return False if test == "not there" else not (value.__class__ is str and value == operand)
 
 
-_LINES: dict[str, list[tuple[str, tuple[Term, ...]]]] = {}
-
-
-def _lines() -> dict[str, list[tuple[str, tuple[Term, ...]]]]:
-    """The table by the first key of each signature, compiled at the first use."""
-    if not _LINES:
-        made: dict[str, list[tuple[str, tuple[Term, ...]]]] = {}
-        for name, (_, text) in SOURCES.items():
-            terms = signature(text)
-            if terms:
-                made.setdefault(str(terms[0][0][0]), []).append((name, terms if len(terms[0][0]) > 1 or terms[0][1] != "there" else terms[1:]))
-        _LINES.update(made)
+def _compile() -> dict[str, list[Line]]:
+    """The table by the first key of each signature; what is asked of the top-level keys alone is asked of all of them at once."""
+    for name, (_, text) in SOURCES.items():
+        terms = signature(text)
+        if terms:
+            needs = frozenset(str(path[0]) for path, test, _ in terms if test[:3] != "not")
+            lacks = frozenset(str(path[0]) for path, test, _ in terms if test == "not there" and len(path) == 1)
+            deep = tuple(term for term in terms if len(term[0]) > 1 or term[2])
+            _LINES.setdefault(str(terms[0][0][0]), []).append((name, needs, lacks, deep))
     return _LINES
+
+
+_LINES: dict[str, list[Line]] = {}
+_MEMBERS: dict[str, ModuleType] = {}

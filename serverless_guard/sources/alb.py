@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    "requestContext httpMethod path queryStringParameters multiValueQueryStringParameters headers multiValueHeaders body isBase64Encoded".split()
+    ["requestContext", "httpMethod", "path", "queryStringParameters", "multiValueQueryStringParameters", "headers", "multiValueHeaders", "body", "isBase64Encoded"]
 )
 
 
@@ -31,7 +31,7 @@ def parts(event: dict[str, Any]) -> list[Part]:
         ("httpMethod", get("httpMethod"), "attribute", -1, ""),
         ("requestContext", get("requestContext"), "aws", -1, ""),
     ]
-    return found if KNOWN >= event.keys() else found + others(event, KNOWN)
+    return found if event.keys() <= KNOWN else found + others(event, KNOWN)
 
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    "version routeKey rawPath rawQueryString cookies headers queryStringParameters pathParameters stageVariables requestContext body isBase64Encoded".split()
+    ["version", "routeKey", "rawPath", "rawQueryString", "cookies", "headers", "queryStringParameters", "pathParameters", "stageVariables", "requestContext", "body", "isBase64Encoded"]
 )
 
 
@@ -34,7 +34,7 @@ def parts(event: dict[str, Any]) -> list[Part]:
         ("stageVariables", get("stageVariables"), "aws", -1, ""),
         ("routeKey", get("routeKey"), "aws", -1, ""),
     ]
-    return found if KNOWN >= event.keys() else found + others(event, KNOWN)
+    return found if event.keys() <= KNOWN else found + others(event, KNOWN)
 
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:

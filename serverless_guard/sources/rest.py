@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    "version resource path httpMethod headers multiValueHeaders queryStringParameters multiValueQueryStringParameters "
-    "pathParameters stageVariables requestContext body isBase64Encoded".split()
+    ["version", "resource", "path", "httpMethod", "headers", "multiValueHeaders", "queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables", "requestContext", "body", "isBase64Encoded"]
 )
 
 
@@ -35,7 +34,7 @@ def parts(event: dict[str, Any]) -> list[Part]:
         ("httpMethod", get("httpMethod"), "aws", -1, ""),
         ("resource", get("resource"), "aws", -1, ""),
     ]
-    return found if KNOWN >= event.keys() else found + others(event, KNOWN)
+    return found if event.keys() <= KNOWN else found + others(event, KNOWN)
 
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:

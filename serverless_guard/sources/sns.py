@@ -31,7 +31,7 @@ def parts(event: dict[str, Any]) -> list[Part]:
             found.append((path, record, "aws", index, "Sns"))
         else:
             found.append((path, record, "record", index, ""))
-    return found if KNOWN >= event.keys() else found + others(event, KNOWN)
+    return found if event.keys() <= KNOWN else found + others(event, KNOWN)
 
 
 def records(event: dict[str, Any]) -> list[Any]:

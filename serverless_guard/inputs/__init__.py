@@ -1,0 +1,600 @@
+"""What an event says, with its envelopes opened: JSON in strings, base64, gzip, URL encoding, forms. The content type never decides.
+
+`opened` collects every string of the untrusted parts for the one cheap look, fast and without paths; `walk` leads to each of them
+with its path, when something looked odd. Both are linear in the text, hold the bounds of `policy.Limits`, and never raise.
+
+A bound that is hit is a finding; what lies beyond it was not looked at, and the finding says so:
+
+    SG-LIM-001  more text than `max_bytes`            SG-LIM-006  a string longer than `max_string`
+    SG-LIM-002  one decoding gave over `max_decoded`  SG-LIM-007  more envelopes inside one another than `max_envelopes`
+    SG-LIM-003  nested deeper than `max_depth`        SG-LIM-008  a key twice in one object
+    SG-LIM-004  more keys than `max_keys`             SG-LIM-009  a number that is not finite (NaN, Infinity, 1e999)
+    SG-LIM-005  more list items than `max_items`      SG-LIM-010  a whole number that no float can hold
+"""
+
+from __future__ import annotations
+
+import re
+
+from serverless_guard.inputs import envelopes
+from serverless_guard.inputs.envelopes import TooLarge
+from serverless_guard.values import TYPE_CHECKING, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from serverless_guard.policy import Limits
+    from serverless_guard.values import Part
+
+    Walked = tuple[str, str, int, str, bool]
+
+TITLES = {
+    "SG-LIM-001": "the event holds more text than allowed",
+    "SG-LIM-002": "a decoded value is larger than allowed",
+    "SG-LIM-003": "the event nests deeper than allowed",
+    "SG-LIM-004": "the event holds more keys than allowed",
+    "SG-LIM-005": "the event holds more list items than allowed",
+    "SG-LIM-006": "a string is longer than allowed",
+    "SG-LIM-007": "more envelopes are nested than allowed",
+    "SG-LIM-008": "an object has the same key twice",
+    "SG-LIM-009": "a number is not finite",
+    "SG-LIM-010": "a whole number is too large",
+}
+
+SEP = "\x1f"
+HUGE = 10**308
+USUAL = frozenset(
+    name
+    for plain in ["accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "cdn-loop", "connection", "content-encoding", "content-language", "content-length", "content-type", "dnt", "expect", "forwarded", "from", "host", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "max-forwards", "origin", "pragma", "priority", "range", "referer", "save-data", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "via", "x-amz-cf-id", "x-amz-content-sha256", "x-amz-date", "x-amzn-trace-id", "x-correlation-id", "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-request-id", "x-requested-with", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "sec-gpc", "cloudfront-forwarded-proto", "cloudfront-is-android-viewer", "cloudfront-is-desktop-viewer", "cloudfront-is-ios-viewer", "cloudfront-is-mobile-viewer", "cloudfront-is-smarttv-viewer", "cloudfront-is-tablet-viewer", "cloudfront-viewer-address", "cloudfront-viewer-asn", "cloudfront-viewer-city", "cloudfront-viewer-country", "cloudfront-viewer-country-name", "cloudfront-viewer-http-version", "cloudfront-viewer-latitude", "cloudfront-viewer-longitude", "cloudfront-viewer-time-zone", "cloudfront-viewer-tls"]
+    for name in (plain, plain.title(), plain.replace("cloudfront", "CloudFront").title().replace("Cloudfront", "CloudFront"))
+)
+"""Headers that no handler takes for base64; they are read as text all the same."""
+
+_base64 = re.compile(r"(?!(?:[0-9a-f-]+|[0-9A-F-]+)\Z)[A-Za-z0-9+/_\r\n-]{16,}={0,2}\s*").fullmatch
+"""Base64 in either alphabet. Hexadecimal is left out, most identifiers are that: it decodes to no quote, blank, slash, dot or parenthesis."""
+_plain_key = re.compile(r"[\w$@:/-]{1,64}").fullmatch
+_shown_key = re.compile(r"[\w$@:/. -]{1,64}").fullmatch
+_SAFE = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b"-_:/.+=,@{}$*\x1f"
+
+
+class Opened:
+    """An event with its envelopes open.
+
+    texts: every string found, keys too; not those that were opened as JSON, nor AWS-made ones that hold only what AWS writes
+    joined: all of `texts` in one string, with `SEP` between
+    values: decoded value of each part, parallel to the parts: a body's JSON as parsed, else text as decoded, else as it came
+    findings: bounds that were hit
+    nodes: what each opened string gave, `{string: [(step, value)]}`
+    """
+
+    __slots__ = ("findings", "joined", "limits", "nodes", "texts", "values")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.texts: list[str] = []
+        self.joined = ""
+        self.values: list[Any] = []
+        self.findings: list[Finding] = []
+        self.nodes: dict[str, list[tuple[str, Any]]] = {}
+
+    def breach(self, rule: str, detail: object = "") -> None:
+        """Note a bound that was hit, once."""
+        if all(finding.rule != rule for finding in self.findings):
+            self.findings.append(Finding(rule, "limits", TITLES[rule], detail=str(detail), cwe=400 if rule < "SG-LIM-008" else 20))
+
+
+def raw(event: Any) -> Any:
+    """The plain mapping behind an event: of a Powertools data class, of a pydantic model, of any other mapping; else the event itself."""
+    if event.__class__ is dict or event.__class__ is list or event is None or isinstance(event, (str, bytes, int, float)):
+        return event
+    inner = getattr(event, "raw_event", None)
+    if isinstance(inner, dict):
+        return inner if inner.__class__ is dict else dict.copy(inner)
+    if isinstance(event, dict):
+        return dict.copy(event)
+    dump = getattr(event, "model_dump", None)
+    if callable(dump):
+        return dump(by_alias=True)
+    if hasattr(event, "keys") and hasattr(event, "__getitem__"):
+        return {key: event[key] for key in event.keys()}  # noqa: SIM118  # all that is known of it is that it has keys
+    return event
+
+
+def like(event: Any, plain: Any) -> Any:
+    """A mapping in the class of the event that it takes the place of."""
+    if event.__class__ is dict or event.__class__ is plain.__class__:
+        return plain
+    if hasattr(event, "raw_event"):
+        return event.__class__(plain)
+    validate = getattr(event, "model_validate", None)
+    return validate(plain) if callable(validate) else plain
+
+
+def opened(parts: Sequence[Part], limits: Limits) -> Opened:
+    """All strings of the parts, with what is wrapped in them."""
+    result = Opened(limits)
+    opening = _Opening(result)
+    texts, values = result.texts, result.values
+    level: list[Any] = []
+    aws: list[str] = []
+    own: list[str] = []  # strings that are parts themselves
+    bodies: list[tuple[int, str, str]] = []  # those that may be envelopes: index, string, encoding
+    for _, value, where, _, encoding in parts:
+        kind = value.__class__
+        if kind is str:
+            if where == "aws":
+                aws.append(value)
+            elif encoding or where == "body":
+                bodies.append((len(values), value, encoding))
+            else:
+                own.append(value)
+        elif kind is dict:
+            if where == "header":
+                opening.headers(value, level)
+            elif where == "aws":
+                _aws(value, encoding, aws, level)
+            else:
+                level.append(value)
+        elif kind is list:
+            level.append(value)
+            if where == "header":
+                opening.suspects += value
+        elif value is not None:
+            plain = _plain(value)
+            if plain.__class__ is str:
+                bodies.append((len(values), plain, encoding))
+            else:
+                level.append([value])
+        values.append(value)
+    if aws and _unlike_aws(aws):
+        own += aws
+    opening.quiet = len(texts)
+    texts += own
+    for index, text, encoding in bodies:
+        opening.part(index, text, encoding)
+    opening.run(level)
+    return result
+
+
+def walk(parts: Sequence[Part], opened: Opened) -> Iterator[Walked]:
+    """Every string with its way through the envelopes: `(path, where, record, text, whether it is a key)`.
+
+    For the slow path: `opened` found something odd, and now it matters where.
+    """
+    nodes = opened.nodes
+    left = 2 * len(opened.texts) + 1000 if opened.findings else 1 << 60  # a cut event may be endless
+    for start, value, where, record, encoding in parts:
+        aws = where == "aws"
+        where = "attribute" if aws else where
+        skipped = encoding.split(" ") if aws else ()
+        pending: list[tuple[str, Any]] = [(start, value)]
+        while pending and left > 0:
+            path, value = pending.pop()
+            value = value if value.__class__ is str else _plain(value)
+            if value.__class__ is str:
+                steps = nodes.get(value, ())
+                if not (aws and path.count(".") <= start.count(".") + 1 and not _unlike_aws([value])) and not (steps and steps[0][0] == "json"):
+                    left -= 1
+                    yield path, where, record, value, False
+                pending.extend((path, inner) for _, inner in steps)
+            elif value.__class__ is dict:
+                below = []
+                for key, item in value.items():
+                    text = key if key.__class__ is str else _key(key)
+                    if not (text in skipped and path == start):
+                        left -= 1
+                        yield path, where, record, text, True
+                        below.append((_step(path, text), item))
+                pending.extend(reversed(below))
+            elif value.__class__ is list:
+                left -= len(value)
+                pending.extend((f"{path}[{index}]", value[index]) for index in range(len(value) - 1, -1, -1))
+
+
+def _aws(value: dict[Any, Any], skip: str, aws: list[str], level: list[Any]) -> None:
+    """The own strings of a mapping that AWS fills; what is nested in it is not AWS's word. `skip` names keys that are parts themselves."""
+    skipped = skip.split(" ")
+    for key, item in value.items():
+        kind = item.__class__
+        if kind is str:
+            if key not in skipped:
+                aws.append(item)
+        elif item is None or kind is int or kind is bool:
+            continue
+        elif key not in skipped:
+            level.append(item if kind is dict or kind is list else [item])
+    aws.extend(value)
+
+
+def _unlike_aws(aws: list[str]) -> bool:
+    """Whether these hold a character or a sequence that AWS writes in no id, ARN, time or template: then they are read like any other.
+
+    Safety: what stays unread holds no quote, parenthesis, backslash, semicolon, pipe, percent, `..`, `//`, `{{`, `${`, `__`, nor a
+    space but before `/` and `+0` (route keys, request times).
+    """
+    try:
+        text = SEP.join(aws)
+    except TypeError:
+        return True
+    if not text.isascii() or "//" in text or ("." in text and ".." in text) or ("_" in text and "__" in text):
+        return True
+    if "{" in text and ("{{" in text or "${" in text):
+        return True
+    if " " in text:
+        text = text.replace(" /", "").replace(" +0", "")
+    return bool(text.encode("ascii").translate(None, _SAFE))
+
+
+class _Opening:
+    """One run over one event, in rounds: walk what was opened level by level, then open what turns out to be an envelope."""
+
+    __slots__ = (
+        "colons", "cut", "docs", "fresh", "items", "keys", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "size", "spans", "suspects", "twin",
+    )  # fmt: skip
+
+    def __init__(self, result: Opened) -> None:
+        self.result = result
+        self.max_decoded = result.limits.max_decoded
+        self.keys = self.items = self.size = self.colons = 0
+        self.cut = False  # a bound was hit: what follows is not looked at
+        self.quiet = 0  # how many texts are not tried for base64: headers
+        self.twin: list[Any] = []  # values of the single-value headers
+        self.suspects: list[Any] = []  # header values that are tried for base64
+        self.names: list[str] = []  # keys
+        self.plain: list[str] = []  # strings that were opened in this round
+        self.fresh: dict[int, list[Any]] = {}  # containers that were opened in this round, by their depth
+        self.docs: list[str] = []  # the JSON of them
+        self.spans: list[tuple[int, int]] = []  # where it stands in the join
+        self.marks: list[tuple[int, int]] = []  # (first index in texts, depth) of each level of this round
+        self.places: dict[str, int] = {}  # index of each text, made when it is first needed
+
+    def headers(self, value: dict[Any, Any], level: list[Any]) -> None:
+        """Names and values of headers, single or in lists. Only a header that is not usual is tried for base64.
+
+        A multi-value twin that says the same as the single-value headers adds nothing: skipping it saves 2 KB of text in 6.
+        """
+        values = list(value.values())
+        if values and values[0].__class__ is list:
+            self._many(value, values, level)
+            return
+        self.suspects += [value[name] for name in value if name not in USUAL]
+        try:
+            "".join(values)
+        except TypeError:
+            level.append(value)
+        else:
+            self.twin = values
+            self.keys += len(value)
+            self.names += value
+            self.result.texts += values
+
+    def _many(self, value: dict[Any, Any], values: list[Any], level: list[Any]) -> None:
+        if {*map(type, values)} == {list} and [one for [one, *more] in values if not more] == self.twin and len(values) == len(self.twin):
+            self.keys += len(value)
+            self.names += value
+            return
+        level.append(value)
+        for name in value:
+            if name not in USUAL and value[name].__class__ is list:
+                self.suspects += value[name]
+
+    def part(self, index: int, text: str, encoding: str) -> None:
+        """Open a part: in the encoding that its source names, then as JSON, form, multipart or XML; its value is what came out as data."""
+        result = self.result
+        raw = text
+        if encoding == "url":
+            plain = envelopes.from_url(text)
+            if plain != text:
+                result.texts.append(text)
+                self._put(text, "url", plain, 0)
+                result.values[index] = text = plain
+        elif encoding:
+            result.texts.append(text)
+            plain = self._from_base64(text, declared=True)
+            if plain:
+                result.values[index] = text = plain
+        step = self._from_json(text, 0)
+        self.size += len(text)
+        if step == "json":
+            result.values[index] = result.nodes[text][-1][1]
+            return
+        if text is raw:
+            result.texts.append(text)
+        if step or not text:
+            return
+        if len(text) > 15 and _base64(text):
+            self._from_base64(text)
+        elif text[0] == "-":
+            self._put(text, "multipart", envelopes.from_multipart(text, self.max_decoded), 0)
+        elif text[0] == "<" or text.lstrip()[:1] == "<":
+            self._put(text, "xml", envelopes.from_xml(text), 0)
+        elif "=" in text:
+            self._put(text, "form", envelopes.from_form(text), 0)
+
+    def run(self, level: list[Any]) -> None:
+        """Fill the result."""
+        result, limits = self.result, self.result.limits
+        docs, self.fresh = self.fresh, {0: level}
+        self._walk()
+        mark, start = 0, self.quiet
+        joined = [self._join(0, 0)]
+        self.fresh = docs
+        for envelope in range(limits.max_envelopes + 1):
+            if not self.cut and (self.fresh or self.plain):
+                joined.append(self._docs())
+            if self.cut:
+                break
+            text = joined[-1] if envelope or len(joined) == 1 else SEP.join(joined)
+            self._search(start, text)
+            if self.spans:
+                self._blank(joined, text, envelope)
+            if not self.fresh and not self.plain:
+                break
+            if envelope == limits.max_envelopes:
+                result.breach("SG-LIM-007", f"over {limits.max_envelopes}")
+            start = len(result.texts)
+        result.joined = joined[0] if len(joined) == 1 else SEP.join(joined)
+        result.texts += self.names
+
+    def _docs(self) -> str:
+        """Walk what was opened in this round; gives its strings and keys in one string."""
+        result = self.result
+        texts = result.texts
+        mark, keys, names = len(texts), self.keys, len(self.names)
+        self._walk()
+        text = self._join(mark, names)
+        if self.colons != self.keys - keys + text.count(":") and not self.cut:
+            result.breach("SG-LIM-008")
+            for doc in self.docs:  # what a twin hides is seen in the JSON alone
+                result.nodes[doc][0] = ("json twice", result.nodes[doc][0][1])
+            self.plain += self.docs
+        self.colons, self.docs = 0, []
+        if self.plain:
+            piece = SEP.join(self.plain)
+            self._measure(piece, self.plain)
+            texts += self.plain
+            self.plain = []
+            text += SEP + piece
+        return text
+
+    def _walk(self) -> None:
+        """Collect strings and keys of the fresh containers, level by level."""
+        result, limits = self.result, self.result.limits
+        texts, names, marks = result.texts, self.names, self.marks
+        append = texts.append
+        keys, items, max_keys, max_items, max_depth = self.keys, self.items, limits.max_keys, limits.max_items, limits.max_depth
+        fresh, self.fresh = self.fresh, {}
+        level: list[Any] = []
+        depth = 0
+        while level or fresh:
+            if not level:
+                depth = min(fresh)
+            if depth in fresh:
+                level += fresh.pop(depth)
+            depth += 1
+            if depth > max_depth and level:
+                return self._stop("SG-LIM-003", max_depth)
+            marks.append((len(texts), depth))
+            below: list[Any] = []
+            for node in level:
+                if node.__class__ is dict:
+                    keys += len(node)
+                    names += node
+                    node = node.values()
+                else:
+                    items += len(node)
+                for value in node:
+                    kind = value.__class__
+                    if kind is str:
+                        append(value)
+                    elif kind is dict or kind is list:
+                        below.append(value)
+                    elif value is None or kind is bool:
+                        continue
+                    elif kind is int:
+                        if not -HUGE < value < HUGE:
+                            result.breach("SG-LIM-010", "over 308 digits")
+                    elif kind is float:
+                        if value - value != 0.0:
+                            result.breach("SG-LIM-009")
+                    else:
+                        plain = _plain(value)
+                        if plain.__class__ is str:
+                            append(plain)
+                        elif plain is not None:
+                            below.append(plain)
+                if keys > max_keys:
+                    return self._stop("SG-LIM-004", max_keys)
+                if items > max_items:
+                    return self._stop("SG-LIM-005", max_items)
+            level = below
+        self.keys, self.items = keys, items
+        return None
+
+    def _stop(self, rule: str, bound: int) -> None:
+        self.result.breach(rule, f"over {bound}")
+        self.cut = True
+
+    def _join(self, mark: int, names: int) -> str:
+        """The texts and keys from these indexes on in one string, measured."""
+        texts = self.result.texts
+        fresh = texts[mark:] if mark else texts
+        keys = self.names[names:] if names else self.names
+        try:
+            text = SEP.join(fresh) + SEP + SEP.join(keys)
+        except TypeError:  # keys that are no strings: only in events made in the process
+            self.names[names:] = keys = [key if key.__class__ is str else _key(key) for key in keys]
+            text = SEP.join(fresh) + SEP + SEP.join(keys)
+        self._measure(text, fresh)
+        return text
+
+    def _measure(self, text: str, texts: list[str]) -> None:
+        result, limits = self.result, self.result.limits
+        self.size += len(text)
+        if len(text) > limits.max_string and any(len(item) > limits.max_string for item in texts):
+            result.breach("SG-LIM-006", f"over {limits.max_string}")
+        if self.size > limits.max_bytes:
+            self._stop("SG-LIM-001", limits.max_bytes)
+
+    def _search(self, start: int, joined: str) -> None:
+        """Open what is an envelope among the texts from `start` on, which stand in `joined`."""
+        self.places, self.spans = {}, []
+        if self.suspects:
+            for text in self.suspects:
+                if text.__class__ is str and len(text) > 15:
+                    self._in_header(text)
+            self.suspects = []
+        for sign in "{[" if "\\" not in joined else '{["':
+            if sign in joined:
+                self._starting(sign, joined)
+        if "eyJ" in joined:
+            self._tokens(joined)
+        for text in self.result.texts[start:]:
+            if len(text) > 15 and " " not in text and _base64(text) and text not in self.result.nodes:
+                self._from_base64(text)
+
+    def _in_header(self, text: str) -> None:
+        """A header or cookie: base64 as a whole, as its last word (`Basic ...`), or as the value of a cookie."""
+        word = text[text.rfind(" ") + 1 :]
+        if len(word) > 15 and _base64(word):
+            self._from_base64(word, text)
+        if "=" in text:
+            for pair in text.split(";"):
+                word = pair.partition("=")[2]
+                if len(word) > 15 and _base64(word):
+                    self._from_base64(word, text)
+
+    def _starting(self, sign: str, joined: str) -> None:
+        """Strings that begin with `sign`, tried as JSON. They are found in the join, since hardly any string is."""
+        result = self.result
+        at = joined.find(sign)
+        while at >= 0:
+            start = at
+            while start and joined[start - 1] in envelopes.SPACE:
+                start -= 1
+            if start == 0 or joined[start - 1] == SEP:
+                stop = joined.find(SEP, at)
+                stop = stop if stop >= 0 else len(joined)
+                text = joined[start:stop]
+                if text in result.nodes:
+                    at = stop - 1
+                elif (step := self._from_json(text)) :
+                    at = stop - 1
+                    if step == "json":
+                        self.spans.append((start, stop))
+                        place = self._place(text)
+                        if place >= 0:
+                            result.texts[place] = ""
+            at = joined.find(sign, at + 1)
+
+    def _tokens(self, joined: str) -> None:
+        """JSON Web Tokens, wherever in a string: `Bearer eyJ...`, `token=eyJ...`."""
+        at = joined.find("eyJ")
+        while at >= 0:
+            start, stop = joined.rfind(SEP, 0, at) + 1, joined.find(SEP, at)
+            stop = stop if stop >= 0 else len(joined)
+            text = joined[start:stop]
+            for word in text.replace("=", " ").replace(";", " ").replace('"', " ").split():
+                if word[:3] == "eyJ" and "." in word:
+                    for claims in envelopes.from_token(word, self.max_decoded):
+                        self._put(text, "jwt", claims, 1)
+            at = joined.find("eyJ", stop)
+
+    def _from_json(self, text: str, depth: int = -1) -> str:
+        """Open a string as JSON; gives the step that did, `json` or a more lenient one, empty where it is no JSON."""
+        try:
+            found = envelopes.from_json(text, self.max_decoded)
+        except TooLarge as bound:
+            self.result.breach(bound.args[0], "while decoding")
+            return ""
+        if found is None:
+            return ""
+        step, value, colons, rule = found
+        if rule:
+            self.result.breach(rule)
+            step = "json twice" if step == "json" else step
+        if value.__class__ is not str:
+            self.colons += colons
+            if step == "json":
+                self.docs.append(text)
+        self._put(text, step, value, depth)
+        return step
+
+    def _from_base64(self, text: str, holder: str = "", declared: bool = False) -> str:
+        """Open a string as base64, found in `holder`; gives the text that came out."""
+        try:
+            found = envelopes.from_base64(text, self.max_decoded, declared)
+        except TooLarge as bound:
+            self.result.breach(bound.args[0], "while decoding")
+            return ""
+        if found is None:
+            return ""
+        self._put(holder or text, found[0], found[1])
+        return found[1]
+
+    def _put(self, text: str, step: str, value: Any, depth: int = -1) -> None:
+        """Keep what a string gave: for the next round, and for `walk`."""
+        if value is None:
+            return
+        self.result.nodes.setdefault(text, []).append((step, value))
+        if value.__class__ is str:
+            self.plain.append(value)
+            return
+        if step in ("form", "multipart", "xml", "jwt"):
+            self.colons += envelopes.colons(value)
+        if depth < 0:
+            place = self._place(text)
+            depth = next((depth for start, depth in reversed(self.marks) if start <= place), 1)
+        self.fresh.setdefault(depth, []).append(value)
+
+    def _place(self, text: str) -> int:
+        """Index of a string among the texts, -1 for a key."""
+        if not self.places:
+            self.places = {found: index for index, found in enumerate(self.result.texts)}
+        return self.places.get(text, -1)
+
+    def _blank(self, joined: list[str], text: str, envelope: int) -> None:
+        """Take the strings that were opened as JSON out of the join: all that they say stands there opened, without the signs of JSON."""
+        pieces, at = [], 0
+        for start, stop in sorted(self.spans):
+            pieces.append(text[at:start])
+            at = stop
+        pieces.append(text[at:])
+        text = "".join(pieces)
+        if envelope:
+            joined[-1] = text
+        else:
+            joined[:] = [text]
+
+
+def _plain(value: Any) -> Any:
+    """A value of another type as a str, list or dict; None for what holds no text."""
+    kind = value.__class__
+    if kind is str or kind is list or kind is dict:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, (bytes, bytearray)):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, memoryview):
+        return value.tobytes().decode("utf-8", "replace")
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return list(value)
+    if value is None or isinstance(value, (int, float)):
+        return None
+    value = raw(value)
+    return value if value.__class__ is dict else None
+
+
+def _key(key: Any) -> str:
+    """A key that is no plain str, as text."""
+    plain = _plain(key)
+    return plain if plain.__class__ is str else repr(plain) if plain is not None else repr(key) if isinstance(key, (int, float)) or key is None else ""
+
+
+def _step(path: str, key: str) -> str:
+    """The path one key further down; a key that may carry a payload shows only its length, since paths are written to logs."""
+    if _plain_key(key):
+        return f"{path}.{key}" if path else key
+    return f'{path}["{key}"]' if _shown_key(key) else f"{path}[key of {len(key)} characters]"
