@@ -19,7 +19,7 @@ import ocsf as validator
 import pytest
 from test_telemetry import written
 
-from serverless_guard import emitters, telemetry
+from serverless_guard import chain, emitters, telemetry
 from serverless_guard.emitters import stdout
 from serverless_guard.values import Finding, Verdict
 
@@ -434,3 +434,28 @@ def test_an_emitter_whose_package_is_not_there_fails_alone():
     lines = [json.loads(line) for line in python(code).stdout.splitlines()]
     assert codes(lines) == ["SG-SQL-001", "SG-GRD-003", "SG-GRD-003", "SG-GRD-003"]
     assert ["ModuleNotFoundError" in line["message"] or "ImportError" in line["message"] for line in lines] == [False, True, True, True]
+
+
+KILLED = """
+import os, signal
+from serverless_guard import guard
+
+@guard
+def handler(event, context):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_eight_of_eight_lines_survive_a_kill_in_the_real_runtime_client(tmp_path):
+    pytest.importorskip("awslambdaric", reason="the runtime client has no wheel for this machine")
+    from runtime import ROOT, Box
+
+    survived = 0
+    for index in range(8):
+        with Box(tmp_path / str(index), "killed.handler", packages=(ROOT / "serverless_guard",), files={"killed.py": KILLED}) as box:
+            event = {"note": "1' or 1=1 --", "command": "; cat /etc/passwd"}
+            box.api.put(event, "application/json")
+            assert box.exit_status() == -signal.SIGKILL
+            survived += bool(codes(box.events()))
+            assert chain.verify(box.logs().splitlines()).problems == ()
+    assert survived == 8
