@@ -29,6 +29,7 @@ from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
     from typing import Any
 
     from serverless_guard.plan import Plan
@@ -139,7 +140,7 @@ def _inputs(parts: list[Part], opened: inputs.Opened) -> list[dict[str, Any]]:
         if value is None or value == "" or value == {} or value == []:
             continue
         texts = [text for _, _, _, text, is_key in inputs.walk([part], opened) if not is_key]
-        steps = dict.fromkeys(step for text in texts for step, _ in opened.nodes.get(text, ()))
+        steps = dict.fromkeys(step for inner, _, _ in _within(value, opened) if isinstance(inner, str) for step, _ in opened.nodes.get(inner, ()))
         size = {"values": len(texts), "characters": sum(map(len, texts))}
         made.append({"path": path, "where": where, "record": record if record >= 0 else None, **size, "opened": list(steps)})
     return made
@@ -149,28 +150,31 @@ def _limits(plan: Plan, parts: list[Part], opened: inputs.Opened) -> list[dict[s
     """How much of each bound is used, decoded data included."""
     used = dict.fromkeys(plan.limits._fields, 0)
     used["max_bytes"] = len(opened.joined)
-    pending = [(value, 1, 0) for _, value, _, _, _ in parts]
-    left = 2 * sum((plan.limits.max_keys, plan.limits.max_items))  # where a bound was hit, the rest is not counted either
+    for _, part, _, _, _ in parts:
+        for value, depth, envelopes in _within(part, opened):
+            used["max_envelopes"] = max(used["max_envelopes"], envelopes)
+            if isinstance(value, str):
+                used["max_string"] = max(used["max_string"], len(value))
+                used["max_decoded"] = max(used["max_decoded"], len(value) if envelopes else 0)
+            elif isinstance(value, (dict, list)):
+                used["max_keys" if isinstance(value, dict) else "max_items"] += len(value)
+                used["max_depth"] = max(used["max_depth"], depth)
+    return [{"name": name, "used": used[name], "allowed": allowed} for name, allowed in plan.limits._asdict().items()]
+
+
+def _within(value: Any, opened: inputs.Opened) -> Iterator[tuple[Any, int, int]]:
+    """Every value inside one, through its envelopes: `(value, depth, envelopes around it)`. Where a bound was hit, it ends there too."""
+    limits = opened.limits
+    pending = [(value, 1, 0)]
+    left = sum((limits.max_keys, limits.max_items))
     while pending and left > 0:
         value, depth, envelopes = pending.pop()
+        yield value, depth, envelopes
         left -= 1
         if isinstance(value, str):
-            used["max_string"] = max(used["max_string"], len(value))
-            for _, inner in opened.nodes.get(value, ()):
-                used["max_envelopes"] = max(used["max_envelopes"], envelopes + 1)
-                used["max_decoded"] = max(used["max_decoded"], len(inner) if isinstance(inner, str) else len(value))
-                pending.append((inner, depth, envelopes + 1))
-            continue
-        below = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
-        if isinstance(value, dict):
-            used["max_keys"] += len(value)
-        elif isinstance(value, list):
-            used["max_items"] += len(value)
-        else:
-            continue
-        used["max_depth"] = max(used["max_depth"], depth)
-        pending += [(inner, depth + 1, envelopes) for inner in below]
-    return [{"name": name, "used": used[name], "allowed": allowed} for name, allowed in plan.limits._asdict().items()]
+            pending += [(inner, depth, envelopes + 1) for _, inner in opened.nodes.get(value, ())]
+        elif isinstance(value, (dict, list)):
+            pending += [(inner, depth + 1, envelopes) for inner in (value.values() if isinstance(value, dict) else value)]
 
 
 def _schemas(plan: Plan, event: Any, source: Any, parts: list[Part], opened: inputs.Opened) -> list[dict[str, Any]]:
