@@ -35,9 +35,9 @@ class Process:
     __slots__ = ("chain", "connected", "counts", "failures", "head", "key", "lock", "sequence", "signing", "told")
 
     def __init__(self) -> None:
-        from _thread import allocate_lock
+        from _thread import RLock
 
-        self.lock = allocate_lock()
+        self.lock = RLock()  # a signal handler may tell of something while its thread tells of something else
         self.key = os.urandom(16)
         self.sequence = 0
         self.chain = os.urandom(8).hex()
@@ -88,7 +88,7 @@ def note(findings: Sequence[Finding], action: str, facts: Facts, emitters: Seque
 
 
 def renew() -> None:
-    """Forget this process's key, sequence and emitters: call it after a snapshot was restored; a fork does it by itself."""
+    """Forget this process's key, sequence and emitters. A fork and a restored SnapStart snapshot do it by themselves."""
     global _process
     _process = None
 
@@ -96,7 +96,7 @@ def renew() -> None:
 def _tell(told: list[tuple[Finding, str]], facts: Facts, emitters: Sequence[Any], guard_us: int) -> str:
     uid = ""
     try:
-        process = _current()
+        process = _current(facts.environ)
         events = _events(process, told, facts, guard_us)
         uid = events[0]["metadata"]["uid"] if events else ""
         if not events and facts.request_id in process.counts:
@@ -239,14 +239,26 @@ def _count(process: Process, request_id: str) -> list[Any]:
     return counts.setdefault(request_id, [0, 0, ""])
 
 
-def _current() -> Process:
+def _current(environ: Mapping[str, str] | None = None) -> Process:
+    """What the process keeps, made with its first event; what is made before a fork or a snapshot ends with it."""
     global _process, _hooked
     if _process is None:
-        if not _hooked and hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=renew)
+        if not _hooked:
             _hooked = True
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=renew)
+            if environ and environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+                _hook_restore()
         _process = Process()
     return _process
+
+
+def _hook_restore() -> None:
+    try:
+        from snapshot_restore_py import register_after_restore
+    except ImportError:
+        return
+    register_after_restore(renew)
 
 
 def _uid(time_ms: int) -> str:

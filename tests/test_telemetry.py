@@ -303,6 +303,25 @@ def test_a_forked_child_has_a_key_of_its_own():
     assert told[:16] != telemetry._current().key and told[16] == 0 and telemetry._current().sequence == 1
 
 
+def test_a_restored_snapshot_has_a_key_of_its_own(monkeypatch):
+    hooks = pytest.importorskip("snapshot_restore_py")
+    monkeypatch.setattr(hooks, "_after_restore_registry", [])
+    monkeypatch.setattr(telemetry, "_hooked", False)
+    monkeypatch.setattr(os, "register_at_fork", lambda **_: None)
+    environ = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    tell(SQLI, facts=telemetry.facts(CONTEXT, environ, "sqs"))
+    before = telemetry._current().key
+    for hook, arguments, named in hooks.get_after_restore():
+        hook(*arguments, **named)
+    assert telemetry._current().key != before and telemetry._current().sequence == 0
+
+
+def test_a_signal_handler_may_tell_while_its_thread_tells():
+    process = telemetry._current()
+    with process.lock:
+        assert len(tell(SQLI)[1]) == 1
+
+
 # emitters that fail
 
 
