@@ -205,6 +205,8 @@ def _fault(pattern: str) -> str:
         return f"is no regular expression: it {fault}"
     from serverless_guard.keywords import automata
 
+    if "$" in pattern[: pattern.rfind("^")] and automata.crossed(found.tree):
+        return "is no useful regular expression: it has `^` behind `$`"
     if found.regular and (automata.size(found.tree) <= automata.MAX_POSITIONS or automata.plain(found.tree)):
         return ""
     if automata.dangerous(found.tree):

@@ -115,6 +115,12 @@ def size(tree: Tree) -> int:
     return size(tree[1]) if kind == "look" else 1
 
 
+def crossed(tree: Tree) -> bool:
+    """Whether a `^` stands behind a `$`: both match an empty text, which an automaton of characters cannot follow."""
+    positions = Positions(tree, False)
+    return any(positions.sets[one] == END and any(positions.sets[other] == START for other in following) for one, following in enumerate(positions.follow))
+
+
 def plain(tree: Tree) -> bool:
     """Whether a pattern is harmless at a glance: no repetition, or one of a single character behind a leading `^`."""
     parts = tree[1] if tree[0] == "all" else [tree]
@@ -277,7 +283,9 @@ class Automaton:
         self._last = sum(1 << one for one in positions.last)
         self._states: dict[int, _State] = {}
         begun = self._first & starts
-        self._start = self._state((1 << len(self._follow)) if positions.nullable or begun & self._last else begun | self._behind(begun) & starts)
+        while more := self._behind(begun) & starts & ~begun:
+            begun |= more
+        self._start = self._state((1 << len(self._follow)) if positions.nullable or begun & self._last else begun)
 
     def search(self, text: str) -> bool:
         state = self._start
@@ -302,7 +310,8 @@ class Automaton:
             done = bool(bits >> len(self._follow))
             ahead = 0 if done else self._first | self._behind(bits)
             ends = ahead & self._ends
-            ends |= self._behind(ends) & self._ends
+            while more := self._behind(ends) & self._ends & ~ends:
+                ends |= more
             made = self._states[bits] = _State(self, ahead, done, done or bool(ends & self._last))
         return made
 

@@ -1,0 +1,482 @@
+"""Schemas: judged at start, compiled to a plain function, explained without the value; jsonschema is the oracle."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from serverless_guard import schema
+from serverless_guard.errors import PolicyError
+from serverless_guard.keywords import automata, patterns, runtime
+from serverless_guard.keywords.documents import join
+
+ORDER = {
+    "type": "object",
+    "required": ["id", "items"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "string", "pattern": "^ord_[a-z0-9]{8}$"},
+        "items": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/item"}},
+        "note": {"type": ["string", "null"], "maxLength": 20},
+    },
+    "$defs": {"item": {"type": "object", "required": ["sku"], "properties": {"sku": {"type": "string"}, "qty": {"type": "integer", "minimum": 1}}}},
+}
+GOOD = {"id": "ord_abcdefgh", "items": [{"sku": "a", "qty": 2}], "note": None}
+
+# ---------------------------------------------------------------- the verdict is jsonschema's
+
+NAMES = st.sampled_from(["a", "b", "c", "$ref", 'it\'s "x"\n', "{0}"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from([0.0, 1.0, 1.5, -0.5, 2**63, 10**30, 1e300, -0.0])
+    | st.sampled_from(["", "a", "ab", "b1", "é", "a\n", "𝒳"])
+)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12)
+COUNTS = st.integers(0, 3)
+BOUNDS = st.sampled_from([-1, 0, 1, 1.5, 2, 10**30])
+PATTERNS = st.sampled_from(["^a", "b", "^[a-z]*$", "a|é", "^.$"])
+TYPES = st.sampled_from(["string", "integer", "number", "object", "array", "boolean", "null"])
+
+
+def keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    names = st.lists(NAMES, max_size=3, unique=True)
+    some = st.lists(inner, min_size=1, max_size=3)
+    every = st.fixed_dictionaries(
+        {},
+        optional={
+            "type": TYPES | st.lists(TYPES, min_size=1, max_size=3, unique=True),
+            "enum": st.lists(VALUES, min_size=1, max_size=4),
+            "const": VALUES,
+            "minimum": BOUNDS,
+            "maximum": BOUNDS,
+            "exclusiveMinimum": BOUNDS,
+            "exclusiveMaximum": BOUNDS,
+            "multipleOf": st.sampled_from([1, 2, 0.5]),  # 1.5 of 2**63 is beyond the oracle
+            "minLength": COUNTS,
+            "maxLength": COUNTS,
+            "pattern": PATTERNS,
+            "minItems": COUNTS,
+            "maxItems": COUNTS,
+            "uniqueItems": st.booleans(),
+            "prefixItems": some,
+            "items": inner,
+            "contains": inner,
+            "minContains": COUNTS,
+            "maxContains": COUNTS,
+            "unevaluatedItems": inner,
+            "minProperties": COUNTS,
+            "maxProperties": COUNTS,
+            "required": names,
+            "properties": st.dictionaries(NAMES, inner, max_size=3),
+            "patternProperties": st.dictionaries(PATTERNS, inner, max_size=2),
+            "additionalProperties": inner,
+            "propertyNames": inner,
+            "dependentRequired": st.dictionaries(NAMES, names, max_size=2),
+            "dependentSchemas": st.dictionaries(NAMES, inner, max_size=2),
+            "unevaluatedProperties": inner,
+            "allOf": some,
+            "anyOf": some,
+            "oneOf": some,
+            "not": inner,
+            "if": inner,
+            "then": inner,
+            "else": inner,
+            "$ref": st.just("#/$defs/shared"),
+        },
+    )
+    return every.flatmap(lambda made: st.just(dict(list(made.items())[:6])) if len(made) > 6 else st.just(made))
+
+
+SCHEMAS = st.recursive(st.booleans() | st.just({}), keywords, max_leaves=8)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(SCHEMAS, SCHEMAS, st.lists(VALUES, min_size=1, max_size=8))
+def test_every_verdict_is_that_of_jsonschema(root: Any, shared: Any, values: list[Any]):
+    root = {**root, "$defs": {"shared": shared}} if isinstance(root, dict) else root
+    try:
+        check = schema.compiled(root)
+    except PolicyError as error:
+        assert "refers to itself without end" in str(error)
+        assume(False)
+    judge = jsonschema.Draft202012Validator(root)
+    for value in values:
+        violation = check(value)
+        assert (violation is None) == judge.is_valid(value), (root, value, violation)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(SCHEMAS, st.sampled_from([("7", jsonschema.Draft7Validator), ("6", jsonschema.Draft6Validator), ("2019-09", jsonschema.Draft201909Validator)]), VALUES)
+def test_older_drafts_too(root: Any, draft: tuple[str, Any], value: Any):
+    name, judge = draft
+    assume(not re.search(r'"(\$ref|prefixItems|unevaluatedItems)": ', json.dumps(root)))
+    check = schema.compiled(root, draft=name)
+    assert (check(value) is None) == judge(root).is_valid(value)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(SCHEMAS, VALUES)
+def test_the_explaining_form_agrees_with_the_fast_one(root: Any, value: Any):
+    assume("$ref" not in json.dumps(root))
+    check = schema.compiled(root)
+    fast = check(value)
+    explained = check._executed((writer := check._writer(True)).module(check._root))(value, "$")
+    assert (fast is None) == (explained is None)
+    if explained:
+        assert explained[0].startswith("$") and writer.reasons[explained[1]][0]
+
+
+@given(st.integers(-(10**20), 10**20), st.integers(0, 12), st.integers(1, 10**6), st.integers(0, 12))
+def test_multiples_are_those_of_decimal_arithmetic(digits: int, places: int, unit: int, unit_places: int):
+    value = float(f"{digits}e-{places}")
+    own, power = runtime.decimal(value)
+    from fractions import Fraction
+
+    assert runtime.multiple(value, unit, -unit_places) == ((Fraction(own) * Fraction(10) ** power / (Fraction(unit) / 10**unit_places)).denominator == 1)
+    assert schema.compiled({"multipleOf": 0.1})(1.1) is None
+    assert schema.compiled({"multipleOf": 0.01})(19.99) is None
+
+
+@given(st.lists(VALUES, max_size=8))
+def test_unique_is_what_pairs_say(values: list[Any]):
+    pairs = any(runtime.equal(one, other) for index, one in enumerate(values) for other in values[:index])
+    assert runtime.unique(values) != pairs
+
+
+# ---------------------------------------------------------------- patterns
+
+EXPRESSIONS = st.recursive(
+    st.sampled_from(["a", "b", ".", r"\d", r"\w", r"\s", "[ab]", "[^a]", "[a-c_-]", r"\.", "$", "^", "-", r"\x41", r"\u00e9", "é"]),
+    lambda inner: (
+        st.builds("({})".format, inner)
+        | st.builds("(?:{}|{})".format, inner, inner)
+        | st.builds("{}{}".format, inner, inner)
+        | st.builds("(?:{})*".format, inner)
+        | st.builds("(?:{}){{1,3}}".format, inner)
+        | st.builds("(?:{})+?".format, inner)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(EXPRESSIONS, st.lists(st.text("ab1 _.\né-", max_size=8), max_size=6))
+def test_the_linear_matcher_agrees_with_re(pattern: str, texts: list[str]):
+    if schema._fault(pattern):
+        return
+    found = patterns.read(pattern)
+    search = re.compile(found.text).search
+    automaton = automata.Automaton(found.tree)
+    for text in texts:
+        assert automaton.search(text) == bool(search(text)), (pattern, found.text, text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab\\()[]{}|*+?^$.-dwsbkpPu0129,<>=!:x", max_size=16))
+def test_whatever_is_read_can_be_run(pattern: str):
+    if schema._fault(pattern) == "":
+        kind, text = schema._matcher(pattern)
+        if kind == "regex":
+            re.compile(text)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^(a+)+$", r"^(\w+\s?)*$", "(a|aa)*$", "^(a|a)*$", r"\d+x", "a.*b.*c$", r"^\s*[a-z ]*\s*$", "(x+x+)+y", "^(a{1,9}){1,9}$", "^([a-z]+)*!$"]
+)
+def test_a_catastrophic_pattern_is_matched_in_linear_time(pattern: str):
+    check = schema.compiled({"pattern": pattern})
+    assert schema._matcher(pattern)[0] == "automaton"
+    took = []
+    for size in (20_000, 80_000):
+        text = ("a1 x"[hash(pattern) % 2] * size) + "!"
+        start = time.perf_counter()
+        check(text)
+        took.append(time.perf_counter() - start)
+    assert took[1] < 1
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^ord_[a-z0-9]{8,32}$", r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", "^[A-Z]{3}$", r"^\d{4}-\d{2}-\d{2}$", r"^[\w.+-]+@[\w-]+(\.[\w-]+)+$", "foo"]
+)
+def test_a_common_pattern_runs_in_re(pattern: str):
+    assert schema._matcher(pattern)[0] == "regex"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("(a", "does not close"), ("a)", "was not opened"), ("*a", "nothing to repeat"), ("[a", "does not close"), ("a{2,1}", "out of order"), (r"\Z", "write `$`"),
+        (r"\A", "write `^`"), ("(?i)a", "does not know"), (r"(a)\2", "group that it does not have"), (r"\p{Greek}", "general categories"), ("(?P<n>a)", "(?<name>"),
+        (r"^(?=(a+)+$)b", "linear"), (r"^(a+)\1$", "linear"), ("a++", "repetition"), ("[b-a]", "out of order"), ("a{", "no count"), ("\\", "backslash"),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_is_none_is_a_mistake_at_start(pattern: str, told: str):
+    with pytest.raises(PolicyError, match=re.escape(told)):
+        schema.compiled({"properties": {"a": {"pattern": pattern}}})
+
+
+def test_the_end_of_a_pattern_lets_no_newline_through():
+    check = schema.compiled({"pattern": "^[a-z]+$"})
+    assert check("abc") is None
+    assert check("abc\n") is not None
+
+
+# ---------------------------------------------------------------- mistakes are told at start
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer", "told"),
+    [
+        ({"type": "strng"}, "#/type", "did you mean `string`"),
+        ({"properties": {"a": {"minimum": "1"}}}, "#/properties/a/minimum", "must be a number"),
+        ({"properties": {"a/b~": 7}}, "#/properties/a~1b~0", "must be a schema"),
+        ({"required": "id"}, "#/required", "list of strings"),
+        ({"required": ["a", "a"]}, "#/required", "twice"),
+        ({"maxLength": -1}, "#/maxLength", "whole number"),
+        ({"allOf": []}, "#/allOf", "at least one"),
+        ({"enum": 1}, "#/enum", "list of values"),
+        ({"multipleOf": 0}, "#/multipleOf", "above 0"),
+        ({"$ref": "#/$defs/nothing"}, "#/$ref", "no such place"),
+        ({"$ref": "https://example.com/remote.json"}, "#/$ref", "never fetched"),
+        ({"$ref": "#"}, "#", "without end"),
+        ({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}}, "", "without end"),
+        ({"$schema": "https://example.com/own"}, "#/$schema", "is none of"),
+        ({"dependentRequired": {"a": "b"}}, "#/dependentRequired", "list of strings"),
+        ({"$dynamicAnchor": 1}, "#/$dynamicAnchor", "must be a string"),
+        ("{}x", "", "is not JSON: line 1, column 3"),
+        ('{"minimum": NaN}', "", "is not JSON"),
+        ({"const": {1, 2}}, "", "JSON values"),
+        ("nowhere.json", "", "cannot read the schema `nowhere.json`"),
+        (7, "", "must be an object"),
+    ],
+)
+def test_a_schema_that_is_none(wrong: Any, pointer: str, told: str):
+    with pytest.raises(PolicyError) as caught:
+        schema.compiled(wrong, origin="SERVERLESS_GUARD_SCHEMA_BODY")
+    assert told in str(caught.value) and "SERVERLESS_GUARD_SCHEMA_BODY" in str(caught.value)
+    assert caught.value.path == pointer or not pointer
+    assert schema.judge(wrong)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    SCHEMAS, st.dictionaries(st.sampled_from(["type", "minimum", "items", "required", "allOf", "$ref", "properties", "maxLength", "enum"]), VALUES, max_size=2)
+)
+def test_what_its_meta_schema_refuses_is_refused(root: Any, odd: dict[str, Any]):
+    wrong = {**root, **odd} if isinstance(root, dict) else odd
+    try:
+        jsonschema.Draft202012Validator.check_schema(wrong)
+    except jsonschema.SchemaError:
+        with pytest.raises(PolicyError):
+            schema.compiled(wrong)
+
+
+def test_a_good_schema_has_no_problems():
+    assert schema.judge(ORDER) == []
+    assert schema.judge({"$schema": "http://json-schema.org/draft-07/schema#", **ORDER}) == []
+
+
+# ---------------------------------------------------------------- where schemas come from
+
+
+def test_files_refer_to_one_another(tmp_path: Path):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "order.json").write_text(json.dumps({"properties": {"to": {"$ref": "parts/address.json"}, "zip": {"$ref": "parts/address.json#/$defs/zip"}}}))
+    (tmp_path / "parts" / "address.json").write_text(json.dumps({"properties": {"zip": {"$ref": "#/$defs/zip"}}, "$defs": {"zip": {"$ref": "../zip.json"}}}))
+    (tmp_path / "zip.json").write_text('{"type": "string"}')
+    check = schema.compiled("order.json", str(tmp_path))
+    assert check({"to": {"zip": "a"}, "zip": "b"}) is None
+    assert check({"to": {"zip": 1}}) == schema.Violation("$.to.zip", "type", "string")
+    (tmp_path / "zip.json").write_text("{")
+    with pytest.raises(PolicyError, match="zip.json"):
+        schema.compiled("order.json", str(tmp_path))
+
+
+def test_text_mapping_and_boolean():
+    assert schema.compiled(json.dumps(ORDER))(GOOD) is None
+    assert schema.compiled(OrderedDict(ORDER))(GOOD) is None
+    assert schema.compiled(True)(GOOD) is None
+    assert schema.compiled(False)(GOOD).keyword == "false"
+
+
+def test_a_check_is_immutable():
+    mine = {"type": "string"}
+    check = schema.compiled(mine)
+    mine["type"] = "integer"
+    assert check("a") is None
+
+
+# ---------------------------------------------------------------- violations
+
+SECRET = "s3cr3t-value"
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "keyword", "expected"),
+    [
+        ({"items": [{"sku": "a"}]}, "$", "required", "the property `id`"),
+        ({**GOOD, "id": SECRET}, "$.id", "pattern", 'text that matches "^ord_[a-z0-9]{8}$"'),
+        ({**GOOD, "items": []}, "$.items", "minItems", "at least 1 items"),
+        ({**GOOD, "items": [{"sku": "a"}, {"sku": SECRET, "qty": 0}]}, "$.items[1].qty", "minimum", "at least 1"),
+        ({**GOOD, "note": SECRET * 9}, "$.note", "maxLength", "at most 20 characters"),
+        ({**GOOD, "note": 1}, "$.note", "type", "string or null"),
+        ({**GOOD, SECRET: 1}, "$", "additionalProperties", "no other properties"),
+        ([SECRET], "$", "type", "object"),
+    ],
+)
+@pytest.mark.parametrize("explained", [500, -1])
+def test_a_violation_says_where_and_what_and_never_the_value(
+    value: Any, path: str, keyword: str, expected: str, explained: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(schema, "EXPLAINED", explained)
+    violation = schema.compiled(ORDER)(value)
+    assert violation == (path, keyword, expected)
+    assert SECRET not in repr(violation)
+
+
+@pytest.mark.parametrize("explained", [500, -1])
+def test_a_name_that_the_sender_chose_is_not_told(explained: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(schema, "EXPLAINED", explained)
+    check = schema.compiled({"additionalProperties": {"type": "object", "properties": {"a b": {"type": "string"}}}})
+    assert check({SECRET: {"a b": 1}}) == ("$.*['a b']", "type", "string")
+
+
+def test_odd_names_in_a_schema_are_no_code():
+    names = ['"', "'", "\\", "\n", "{x}", "{{", "__import__('os')", "\u2028", "\ud800", "", "value", "def", "a" * 300]
+    check = schema.compiled({"properties": {name: {"type": "string"} for name in names}, "required": names, "additionalProperties": False})
+    assert check(dict.fromkeys(names, "x")) is None
+    for name in names:
+        assert check({**dict.fromkeys(names, "x"), name: 1}).keyword == "type"
+        assert check._violation({**dict.fromkeys(names, "x"), name: 1})
+
+
+def test_values_of_other_classes_than_those_of_json():
+    class Text(str): ...
+
+    class Bag(dict): ...
+
+    from decimal import Decimal
+
+    check = schema.compiled(ORDER)
+    assert check(Bag(id=Text("ord_abcdefgh"), items=[Bag(sku=Text("a"), qty=Decimal("2"))])) is None
+    assert check(Bag(id=Text("x"), items=[Bag(sku="a")])).keyword == "pattern"
+    open_check = schema.compiled({"properties": {"a": {"minLength": 2, "minimum": 3}}})
+    assert open_check(Bag(a=Text("x"))) is not None
+    assert open_check(Bag(a=Decimal(1))) is not None
+    for odd in ((1,), b"x", {1, 2}, object(), float("nan"), {1: 2}, "\ud800"):
+        check(odd)
+        open_check({"a": odd})
+        schema.compiled({"uniqueItems": True, "enum": [1, "a", [2], {"b": 1}], "patternProperties": {"a": True}})([odd])
+
+
+# ---------------------------------------------------------------- bounds
+
+TREE = {"type": "object", "properties": {"next": {"$ref": "#"}, "many": {"type": "array", "items": {"$ref": "#"}}}}
+
+
+def nested(depth: int) -> Any:
+    value: Any = {}
+    for _ in range(depth):
+        value = {"next": value}
+    return value
+
+
+def test_a_value_too_deep_is_a_violation_and_never_a_recursion_error():
+    check = schema.compiled(TREE)
+    assert check(nested(200)) is None
+    assert check(nested(100_000)).keyword == "depth"
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    assert schema.compiled({"uniqueItems": True})([deep, 1]).keyword == "depth"
+    assert schema.compiled({"type": "object"})(deep).keyword == "type"
+
+
+def test_a_schema_nested_deeply_is_compiled():
+    deep: Any = {"type": "integer"}
+    for level in range(60):
+        deep = {"properties": {"a": deep}} if level % 2 else {"items": deep}
+    assert schema.compiled(deep)(1) is None
+    value: Any = "x"
+    for level in range(60):
+        value = {"a": value} if level % 2 else [value]
+    assert schema.compiled(deep)(value).keyword == "type"
+    logic: Any = {"type": "integer"}
+    for _ in range(40):
+        logic = {"anyOf": [logic, {"not": logic if _ < 3 else True}]}
+    assert schema.compiled(logic)(1) is None
+
+
+def test_time_is_linear_in_the_value():
+    mersenne = 2**61 - 1  # integers that are multiples of it have one hash
+    check = schema.compiled({"type": "array", "uniqueItems": True, "items": {"enum": [*range(50), {"type": "number"}]}, "contains": {"const": 1}})
+    colliding = schema.compiled({"uniqueItems": True})
+    start = time.perf_counter()
+    assert colliding([mersenne * index for index in range(50_000)]) is None
+    assert check([[index] for index in range(50_000)]) is not None
+    assert time.perf_counter() - start < 2
+
+
+def test_threads_share_a_check():
+    check = schema.compiled(ORDER)
+    found: list[Any] = []
+    threads = [threading.Thread(target=lambda: found.append(check(GOOD))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [None] * 8
+
+
+def test_a_clean_value_loads_no_jsonschema():
+    code = (
+        "import sys; from serverless_guard import schema\n"
+        f"check = schema.compiled({ORDER!r}); assert check({GOOD!r}) is None\n"
+        "heavy = {'jsonschema', 'referencing', 'rpds', 'dataclasses', 'inspect', 'urllib.parse', 'ipaddress', 'hashlib', 'jsonschema_specifications'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_jsonschema_may_be_absent():
+    code = (
+        "import sys; sys.modules['jsonschema'] = None; sys.modules['referencing'] = None\n"
+        "from serverless_guard import schema\n"
+        f"print(schema.compiled({ORDER!r})({{'id': 'x', 'items': [1]}}))"
+    )
+    assert "keyword='pattern'" in subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_draft_3_is_handed_to_jsonschema():
+    check = schema.compiled({"properties": {"a": {"$schema": "http://json-schema.org/draft-03/schema#", "divisibleBy": 2, "type": "integer"}}})
+    assert check.uncovered == ("#/properties/a",)
+    assert check({"a": 4}) is None
+    assert check({"a": 3}) is not None
+
+
+@pytest.mark.parametrize(
+    ("base", "reference", "joined"),
+    [
+        ("http://a/b/c/d;p?q", "g", "http://a/b/c/g"), ("http://a/b/c/d;p?q", "./g", "http://a/b/c/g"), ("http://a/b/c/d;p?q", "g/", "http://a/b/c/g/"),
+        ("http://a/b/c/d;p?q", "/g", "http://a/g"), ("http://a/b/c/d;p?q", "//g", "http://g"), ("http://a/b/c/d;p?q", "g?y#s", "http://a/b/c/g?y#s"),
+        ("http://a/b/c/d;p?q", "../..", "http://a/"), ("http://a/b/c/d;p?q", "../../../g", "http://a/g"), ("http://a/b/c/d;p?q", "g:h", "g:h"),
+        ("http://a/b/c/d;p?q", "#s", "http://a/b/c/d;p?q#s"), ("http://a/b/c/d;p?q", "", "http://a/b/c/d;p?q"), ("http://a/b/c/d;p?q", "..", "http://a/b/"),
+        ("", "a.json", "a.json"), ("urn:x:y", "#z", "urn:x:y#z"), ("http://a", "b", "http://a/b"),
+    ],
+)  # fmt: skip
+def test_references_are_joined_as_rfc_3986_says(base: str, reference: str, joined: str):
+    assert join(base, reference) == joined
