@@ -19,11 +19,12 @@ NAME_LENGTH = 40
 LABEL_LENGTH = 30  # of a host: no real name of a machine is longer by habit, an exfiltrated value is
 HASHED = 65_536  # characters of a value that are hashed; the length is told besides
 
+SPLIT = re.compile(r"[ ./:]")
 RUNS = re.compile(r"[^\W\d_]+|\d+|(.)\1+|.", re.DOTALL)
-PLAIN = re.compile(r"[A-Za-z_$@:-][\w$@:-]*\Z|\{[A-Za-z_]\w*\+?\}\Z", re.ASCII)
-INDEX = re.compile(r"(\[\d{1,9}\])")
+PLAIN = re.compile(r"[A-Za-z_$@:-][\w$@:-]*\Z|\d{1,3}\Z|\*\Z|\{[A-Za-z_]\w*\+?\}\Z", re.ASCII)
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-STEPS = re.compile(r"([./])")
+STEPS = re.compile(r"""(\[(?:\d{1,9}|key of \d{1,9} characters)\]|\["[^"]*"\]|\['[^']*'\]|[./])""")
+INSIDE = re.compile(r"\d(?=[A-Za-z])(?![A-Z][a-z]|[a-z]{3})")  # a digit amid letters, and no word begins after it
 CREDENTIAL = (
     r"(?i)(?:A3T|AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}|eyJ[\w-]{6,}|gh[opsur]_|github_pat"
     r"|xox[abeoprs]-|[srp]k_(?:live|test)|AIza|glpat|npm_[A-Z0-9]{8,}"
@@ -69,8 +70,7 @@ def path(value: str, key: bytes, limit: int = 240) -> str:
     """A path through an event (or of a URL), with every name masked that could be a value, cut in its middle to `limit`."""
     if len(value) > 2048:
         value = value[:1024] + value[-1024:]
-    steps = STEPS.split(value)
-    told = "".join(step if index % 2 else _step(step, key) for index, step in enumerate(steps))
+    told = "".join(_separator(step, key) if index % 2 else step and name(step, key) for index, step in enumerate(STEPS.split(value)))
     return told if len(told) <= limit else f"{told[: limit // 2 - 1]}..{told[len(told) - limit // 2 + 1 :]}"
 
 
@@ -93,10 +93,12 @@ def clean(value: Any, limit: int) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _step(step: str, key: bytes) -> str:
-    if not step or _reads_as_name(step):
+def _separator(step: str, key: bytes) -> str:
+    """An index or a mark as it is; a key in quotes wholly or not at all, since a secret may hold marks of its own."""
+    if step[:2] not in ('["', "['"):
         return step
-    return "".join(part if not part or INDEX.fullmatch(part) else name(part, key) for part in INDEX.split(step))
+    words = SPLIT.split(step[2:-2])
+    return step if all(not word or _reads_as_name(word) for word in words) else f'["~{len(step) - 4}:{digest(step[2:-2], key)[:8]}"]'
 
 
 def _reads_as_name(value: str) -> bool:
@@ -104,12 +106,12 @@ def _reads_as_name(value: str) -> bool:
 
     A wrong no costs a readable name in one line of the log; a wrong yes could tell a secret.
     """
-    if len(value) < 8 and value.isalpha() and value.isascii():
+    if (len(value) < 8 and value.isalpha() and value.isascii()) or (len(value) < 4 and value.isdecimal()):
         return True
     if len(value) > NAME_LENGTH or not PLAIN.match(value) or _credential().match(value):
         return False
     digits = sum(char.isdigit() for char in value)
-    if digits > 4 or (digits and len(value) - digits < digits):
+    if digits and (digits > 4 or (digits == 4 and len(value) < 8) or (len(value) > 4 and INSIDE.search(value))):
         return False
     if len(value) < 8:
         return True

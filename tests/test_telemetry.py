@@ -415,6 +415,18 @@ def test_a_preview_can_be_switched_off():
 
 
 NAMES = [
+    "isBase64Encoded",
+    "md5OfBody",
+    "s3SchemaVersion",
+    "oauth2client",
+    "x509",
+    "items.0.price",
+    "$.items[0].qty",
+    "$.*",
+    'body["unit price"].x',
+    "body[key of 22 characters].x",
+    'headers["a.b"]',
+    "/orders/{id}/{proxy+}",
     "body",
     "note",
     "headers",
@@ -472,7 +484,7 @@ SECRETS = [
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_the_names_that_are_secrets_are_masked(secret):
-    for path in (secret, f"body.{secret}", f"Records[1].body.{secret}.x", f"headers.{secret}[0]", f"a/{secret}/b"):
+    for path in (secret, f"body.{secret}", f"Records[1].body.{secret}.x", f"headers.{secret}[0]", f"a/{secret}/b", f'body["{secret}"].x'):
         told = redact.path(path, b"k")
         assert secret not in told and "~" in told
         assert told == redact.path(path, b"k") != redact.path(path, b"l")
@@ -487,6 +499,11 @@ HOSTS = [
     "mydb.c9akciq32abc.eu-west-1.rds.amazonaws.com",
     "sqs.eu-west-1.amazonaws.com",
 ]
+
+
+def test_a_quoted_key_is_told_wholly_or_not_at_all():
+    told = redact.path('body["wJal/bPxRfiCYEXAMPLEKEY/K7MDENG note"].name', b"k")
+    assert told.startswith('body["~') and told.endswith('"].name') and "wJal" not in told and "note" not in told
 
 
 @pytest.mark.parametrize("host", HOSTS)
