@@ -22,33 +22,38 @@ import re
 
 from serverless_guard.detectors import Evidence
 from serverless_guard.detectors.words.files import SECRETS, WANTED
+from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-PTH-001"
 CWE = 22
 TITLE = "a path that leaves its folder or names a file of the system"
 NEEDS = ("..", "/", "\\", ".ini", ".ht", "passw", ".env", "id_rsa", "%", "0x2")
 
-_FOREIGN = re.compile(
-    r"%%([0-9a-f]{2})%%([0-9a-f]{2})|(?:%25){1,4}(?=[0-9a-z]{2})|%u(?:e[0-9a-f]|f0)[0-9a-f]{2}|%c[01]%(?:25)?([0-9a-z]{2})|%c0(?=\.)|%(?:e0%80|f0%80%80|f8%80%80%80|fc%80%80%80%80)%([0-9a-f]{2})|%bg%qf|0x(2e|2f|5c)|%(2e|2f|5c|00)",
+_FOREIGN = pattern(
+    r"%%([0-9a-f]{2})%%([0-9a-f]{2})|(?:%25){1,4}(?=[0-9a-z]{2})|%u(?:e[0-9a-f]|f0)[0-9a-f]{2}|%c[01]%(?:25)?([0-9a-z]{2})|%c0(?=\.)|%(?:e0%80|"
+    r"f0%80%80|f8%80%80%80|fc%80%80%80%80)%([0-9a-f]{2})|%bg%qf|0x(2e|2f|5c)|%(2e|2f|5c|00)",
     re.I,
 )
-_TOKENS = re.compile(r"[\s\"'<>()\[\]{}=&?,|`]+")
-_SYSTEM = re.compile(
+_TOKENS = pattern(r"[\s\"'<>()\[\]{}=&?,|`]+")
+_SYSTEM = pattern(
     r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:etc/[\w.]|proc/[\w.]|sys/[\w.]|root/[\w.]|boot/[\w.]|dev/\w|"
-    r"var/(?:log|logs|adm|spool|lib|www|run|mail|backups?|cache|db|apache2?|nginx|htdocs|tmp|lock|opt|webmin|cpanel|task|runtime|named|nfs|yp)\b|usr/(?:local|lib|lib64|pkg|share|bin|sbin|home|apache2?|ports|etc|src|include|spool|adm|nekoware)\b|"
+    r"var/(?:log|logs|adm|spool|lib|www|run|mail|backups?|cache|db|apache2?|nginx|htdocs|tmp|lock|opt|webmin|cpanel|task|runtime|named|nfs|yp)\b|"
+    r"usr/(?:local|lib|lib64|pkg|share|bin|sbin|home|apache2?|ports|etc|src|include|spool|adm|nekoware)\b|"
     r"opt/(?:lampp|xampp|apache2?|httpd|nginx|tomcat\d?|bitnami|local|ibm|oracle|lsws|jboss|aws)\b|(?:bin|sbin)/\w|tmp/[\w.]|"
     r"windows/|winnt/|inetpub/|xampp/|wamp/|program ?files[^/]{0,8}/(?:apache|mysql|xampp|php|filezilla|windows)|boot\.ini|"
     r"home/[^/\s]{1,32}/\.|users/[^/\s]{1,32}/(?:\.|ntuser)|apache2?/|nginx/|logs?/[\w./-]{0,40}(?:access|error)|www/|"
     r"web/(?:conf|logs)|library/(?:webserver|logs|preferences)|system/library/)",
     re.I,
 )
-_WRAPPER = re.compile(
-    r"(?<![\w.+-])(?:(?:php|phar|expect|glob|zlib|compress\.(?:zlib|bzip2)|ogg|rar|zip|ssh2(?:\.\w{1,6})?|netdoc|jar:(?:https?|file|ftp))://?|data:(?://)?text/(?:plain|x-php)(?:[;,=]|$))",
+_WRAPPER = pattern(
+    r"(?<![\w.+-])(?:(?:php|phar|expect|glob|zlib|compress\.(?:zlib|bzip2)|ogg|rar|zip|ssh2(?:\.\w{1,6})?|netdoc|jar:(?:https?|file|ftp))://?|"
+    r"data:(?://)?text/(?:plain|x-php)(?:[;,=]|$))",
     re.I,
 )
-_HIDDEN = re.compile(r"\.[\w-]{1,12}\x00[\w./]{0,40}$|\x00\.?(?:html?|jpe?g|png|gif|pdf|txt|php)\b", re.I)
-_DOTTED = re.compile(
-    r"[./]*/?\.(?:env|git|svn|hg|htpasswd|htaccess|ssh|aws|passwd|bash_history|bashrc|profile|npmrc|netrc|dockerenv|ds_store|kube|docker|pgpass|mysql_history)(?:[/.][\w./-]{0,60})?$",
+_HIDDEN = pattern(r"\.[\w-]{1,12}\x00[\w./]{0,40}$|\x00\.?(?:html?|jpe?g|png|gif|pdf|txt|php)\b", re.I)
+_DOTTED = pattern(
+    r"[./]*/?\.(?:env|git|svn|hg|htpasswd|htaccess|ssh|aws|passwd|bash_history|bashrc|profile|npmrc|netrc|dockerenv|ds_store|kube|docker|pgpass|"
+    r"mysql_history)(?:[/.][\w./-]{0,60})?$",
     re.I,
 )
 

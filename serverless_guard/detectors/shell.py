@@ -25,6 +25,7 @@ from functools import cache
 
 from serverless_guard.detectors import Evidence
 from serverless_guard.detectors.words import programs
+from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-CMD-001"
 CWE = 78
@@ -59,20 +60,20 @@ NEEDS = (
 )
 
 _COUNTED = ("sleep", "usleep", "timeout", "exit", "kill", "ping", "at", "shutdown", "fg", "seq")
-_ARGUMENT = re.compile(
+_ARGUMENT = pattern(
     r"-[\w-]|/\w{1,12}$|~?\.{0,2}/|\\\\|[A-Za-z]:[\\/]|[$%*?\"'`<>{@^!]|[a-z]+://|\d{1,3}(?:\.\d{1,3}){3}|"
     r"[\w*?-]+\.[A-Za-z]{2,4}\d?$|[\w.-]+[/\\][\w./\\*?-]*$|0x[\da-f]+$|localhost|\w+=|passwd$|shadow$|\+%",
     re.I,
 )
-_CANDIDATE = re.compile(r"[;|&\n\r`(][ \t\n\r\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
-_FIRST = re.compile(r"[\s\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
+_CANDIDATE = pattern(r"[;|&\n\r`(][ \t\n\r\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
+_FIRST = pattern(r"[\s\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
 _SPLICES = tuple("$'\"\\^`")
-_SPLICED = re.compile(
+_SPLICED = pattern(
     r"[;|&\n\r`(][ \t\"'(\\{@!]{0,8}+[\w/.*?-]{0,20}(?:''|\"\"|\\[a-zA-Z]|\$[@*\-$?!#0-9]|\$\{\w{0,12}\}|\$\(\)|``|\^[a-zA-Z]|"
     r"\"[a-zA-Z]{1,4}\"|'[a-zA-Z]{1,4}')[\w/.*?$'\"\\^{}()@-]"
 )
-_GLOB = re.compile(r"(?:^|[\s;|&`({,=<>])(/?[\w*?\[\]!^.-]{1,24}(?:/[\w*?\[\]!^/.-]{1,24}){1,4})")
-_ASSIGNED = re.compile(r"(?:^|[\s;&|(])([A-Za-z_]\w{0,19})=[^\s;&|]{1,40}[;&|\n][^\n]{0,60}?\$\{?\1(?!\w)")
+_GLOB = pattern(r"(?:^|[\s;|&`({,=<>])(/?[\w*?\[\]!^.-]{1,24}(?:/[\w*?\[\]!^/.-]{1,24}){1,4})")
+_ASSIGNED = pattern(r"(?:^|[\s;&|(])([A-Za-z_]\w{0,19})=[^\s;&|]{1,40}[;&|\n][^\n]{0,60}?\$\{?\1(?!\w)")
 _SURE = (  # (literal that must occur, pattern): each starts with a literal, which `re` looks for at the speed of a substring
     ("()", r"\A\s{0,4}\(\)\s{0,3}\{[^}]{0,24}\}\s{0,3}[;>]"),
     ("ifs", r"\$(?:ifs\b|\{ifs\b)"),
@@ -91,10 +92,12 @@ _SURE = (  # (literal that must occur, pattern): each starts with a literal, whi
     ("iwr", r"iwr\s{0,2}\("),
     ("invoke-", r"invoke-(?:expression|webrequest|command|restmethod)\s{1,4}[-$('\"h\w]"),
 )
-_REDIRECT = re.compile(
-    r"^[\w\s\"';|&.-]{0,20}\d?>{1,2}&?\s{0,4}(?:/(?:tmp|etc|var|dev|home|root|usr|opt|proc)/|[A-Za-z]:\\|\w{1,20}\.(?:php|sh|jsp|asp|aspx|py|bat|exe)\b)", re.I
+_REDIRECT = pattern(
+    r"^[\w\s\"';|&.-]{0,20}\d?>{1,2}&?\s{0,4}(?:/(?:tmp|etc|var|dev|home|root|usr|opt|proc)/|[A-Za-z]:\\|\w{1,20}\.(?:php|sh|jsp|asp|aspx|py|bat|"
+    r"exe)\b)",
+    re.I,
 )
-_SQLITE = re.compile(r"(?:^|[;\n]|\\n)\s{0,4}\.(?:shell|system|databases|tables|read|import|output|once|dump|load|sh)\b[^.]", re.I)
+_SQLITE = pattern(r"(?:^|[;\n]|\\n)\s{0,4}\.(?:shell|system|databases|tables|read|import|output|once|dump|load|sh)\b[^.]", re.I)
 _PATIENCE = 64  # so many programs after so many separators and no command yet: worth a report by itself, and the end of the work
 
 
@@ -104,8 +107,8 @@ def detect(text: str, where: str) -> Evidence | None:
         text = text.replace("\\n", "\n").replace("\\r", "\n")
     low = text.lower()
     document = text.count("\n", 0, 4000) > 3 and len(text) > 200
-    for literal, pattern in _SURE:
-        if literal in low and re.search(pattern, low):
+    for literal, source in _SURE:
+        if literal in low and re.search(source, low):
             return Evidence("low" if document else "high", "shell syntax that nothing else has")
     found = _commands(text[:400], low[:400], True) if document else _commands(text, low, False)
     if found or document:
@@ -335,8 +338,8 @@ def _globbed(text: str) -> bool:
         tried += 1
         if tried > 8:
             break
-        pattern = _glob_pattern(path)
-        if pattern is not None and any(map(pattern.fullmatch, programs.TARGETS.split())):
+        spelled = _glob_pattern(path)
+        if spelled is not None and any(map(spelled.fullmatch, programs.TARGETS.split())):
             return True
     return False
 
