@@ -148,7 +148,7 @@ def opened(parts: Sequence[Part], limits: Limits) -> Opened:
                 level.append([value])
         values.append(value)
     if aws and _unlike_aws(aws):
-        own += aws
+        own += [text if text.__class__ is str else _key(text) for text in aws]
     opening.quiet = len(texts)
     texts += own
     for index, text, encoding in bodies:

@@ -86,7 +86,7 @@ def recognise(event: Any) -> str:
 
 def others(mapping: Mapping[Any, Any], known: frozenset[str], prefix: str = "", record: int = -1) -> list[Part]:
     """Keys that AWS does not write at this place, as untrusted parts: who imitates a source gains nothing by them."""
-    return [(f"{prefix}{key}", mapping[key], "event", record, "") for key in mapping.keys() - known]
+    return [(f"{prefix}{key}", value, "event", record, "") for key, value in mapping.items() if key not in known]
 
 
 def http_answer(verdict: Verdict) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def parts(event: dict[str, Any]) -> list[Part]:
         if sns.__class__ is dict:
             found.append((path + ".Sns.Message", sns.get("Message"), "body", index, ""))
             found.append((path + ".Sns.Subject", sns.get("Subject"), "attribute", index, ""))
-            found.append((path + ".Sns", sns, "aws", index, "Message Subject"))
+            found.append((path + ".Sns", sns, "aws", index, "Message Subject SigningCertUrl UnsubscribeUrl"))
+            found.extend((f"{path}.Sns.{name}", _address(sns.get(name)), "aws", index, "") for name in ("SigningCertUrl", "UnsubscribeUrl"))
             found.append((path, record, "aws", index, "Sns"))
         else:
             found.append((path, record, "record", index, ""))
@@ -54,3 +55,10 @@ def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
     """Nothing, so that it is not delivered again; with `fail` an error, for the dead-letter queue."""
     if verdict.on_refuse == "fail":
         raise InputBlocked("the notification was refused", verdict.findings[0].rule if verdict.findings else "", verdict.id)
+
+
+def _address(value: Any) -> Any:
+    """An address without what makes it look like one, where it is AWS's own; what an imitator adds to it stays."""
+    if value.__class__ is str and value.startswith("https://sns."):
+        return value[12:].replace("/?Action=Unsubscribe&SubscriptionArn=", "/", 1)
+    return value

@@ -1,0 +1,148 @@
+"""Every source, from the events in tests/events: how it is recognised, what of it is untrusted, how it says no."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serverless_guard import inputs, sources
+from serverless_guard.errors import InputBlocked
+from serverless_guard.policy import Limits
+from serverless_guard.values import Finding, Verdict
+
+EVENTS = Path(__file__).parent / "events"
+CASES = sorted(str(path.relative_to(EVENTS)) for path in EVENTS.glob("*/*.json"))
+VERDICT = Verdict("refuse", 403, (Finding("SG-SQL-001", "sqli", "SQL"),), (), "01JDEXAMPLE", "7c9e6679-7425-40de-944b-e07fc1f90ae7")
+MARK = "x' OR '1'='1"
+
+
+def case(name: str) -> Any:
+    return json.loads((EVENTS / name).read_text("utf-8"))
+
+
+def texts(event: Any) -> list[str]:
+    found = inputs.opened(sources.module(sources.recognise(event)).parts(event), Limits())
+    assert not found.findings
+    return found.texts
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of all strings."""
+    if isinstance(value, str):
+        return [path]
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [leaf for key, item in pairs for leaf in leaves(item, (*path, key))]
+
+
+def changed(event: Any, path: tuple[Any, ...], value: Any) -> Any:
+    event = json.loads(json.dumps(event))
+    at = event
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    return event
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_event_is_recognised_by_its_shape(name: str) -> None:
+    assert sources.recognise(case(name)["event"]) == name.split("/")[0]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_untrusted_parts_of_an_event_are_named(name: str) -> None:
+    known = case(name)
+    parts = sources.module(name.split("/")[0]).parts(known["event"])
+    assert [[path, where, record, encoding] for path, value, where, record, encoding in parts if value is not None] == known["parts"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_refusal_has_the_shape_that_its_caller_understands(name: str) -> None:
+    known = case(name)
+    source = sources.module(name.split("/")[0])
+    if known["refusal"] == "InputBlocked":
+        with pytest.raises(InputBlocked):
+            source.refuse(known["event"], VERDICT)
+    else:
+        assert source.refuse(known["event"], VERDICT) == known["refusal"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whatever_string_of_an_event_is_hostile_it_is_seen(name: str) -> None:
+    event = case(name)["event"]
+    for path in leaves(event):
+        hostile = changed(event, path, MARK)
+        found = sources.module(sources.recognise(hostile)).parts(hostile)
+        opened = inputs.opened(found, Limits())
+        assert MARK in opened.texts, path
+        assert MARK in [text for _, _, _, text, _ in inputs.walk(found, opened)], path
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_unknown_key_that_somebody_adds_is_seen(name: str) -> None:
+    event = case(name)["event"]
+    places = [()] + sorted({path[:depth] for path in leaves(event) for depth in range(1, len(path))}, key=repr)
+    for path in places:
+        at = event = json.loads(json.dumps(event))
+        for step in path:
+            at = at[step]
+        if isinstance(at, dict):
+            at["unheard"] = [{"of": MARK}]
+            assert MARK in texts(event), path
+            assert "unheard" in texts(event) or sources.recognise(event) != "unknown"
+
+
+def test_signatures_exclude_one_another() -> None:
+    everything: dict[str, Any] = {}
+    for name in CASES:
+        event = case(name)["event"]
+        if isinstance(event, dict):
+            assert sum(_matches(line, event) for line in sources.SOURCES.values()) <= 1, name
+            everything = {**event, **everything}
+    assert sources.recognise(everything) == "unknown"
+
+
+def _matches(line: tuple[str, str], event: Any) -> bool:
+    terms = sources.signature(line[1])
+    return bool(terms) and all(sources._holds(event, *term) for term in terms)
+
+
+HOSTILE = [None, True, 0, 1.5, "", "text", b"bytes", [], [[]], [None], {}, {1: 2}, {"Records": None}, {"Records": []}, {"Records": [None]}, {"Records": [{"eventSource": 1}]},
+           {"Records": {"0": {"eventSource": "aws:sqs"}}}, {"httpMethod": None, "resource": None, "requestContext": None}, {"rawPath": 1, "version": "2.0", "requestContext": []}]  # fmt: skip
+
+
+@pytest.mark.parametrize("event", HOSTILE, ids=repr)
+def test_an_event_of_any_shape_has_a_source_and_parts(event: Any) -> None:
+    name = sources.recognise(event)
+    assert name in sources.names()
+    inputs.opened(sources.module(name).parts(event), Limits())
+
+
+ODD = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6)
+
+
+@given(name=st.sampled_from([name for name in CASES if name.split("/")[0] != "unknown"]), data=st.data())
+def test_fields_of_odd_types_are_normal(name: str, data: st.DataObject) -> None:
+    event = case(name)["event"]
+    places = sorted({path[:depth] for path in leaves(event) for depth in range(1, len(path) + 1)}, key=repr)
+    event = changed(event, data.draw(st.sampled_from(places)), data.draw(ODD))
+    source = sources.module(sources.recognise(event))
+    opened = inputs.opened(source.parts(event), Limits())
+    list(inputs.walk(source.parts(event), opened))
+    own = sources.module(name.split("/")[0])
+    inputs.opened(own.parts(event), Limits())
+    if hasattr(own, "keep"):
+        own.keep(event, {0})
+        own.answer(event, {0}, None)
+
+
+@pytest.mark.skipif("SERVERLESS_GUARD_EVENTS" not in os.environ, reason="a folder of sample events of AWS services")
+def test_sample_events_of_aws_are_recognised_as_one_source_each() -> None:
+    for path in sorted(Path(os.environ["SERVERLESS_GUARD_EVENTS"]).glob("*.json")):
+        event = json.loads(path.read_text("utf-8"))
+        assert texts(event) or event == {}
