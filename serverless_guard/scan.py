@@ -50,13 +50,13 @@ SIGNS = (
 )
 """Alternatives that begin with a sign, to be tried on lower-cased text between two borders."""
 WORDS = (
-    r"[\x1f \"'/(,=+>](?=union[^a-z0-9_][^\x1f]{0,200}?select|select[^a-z0-9_][^\x1f]{0,400}?(?:from|into|[\d(*@'\"])|(?:or|and|xor|not|having|where)[ (+]{1,3}[^\x1f ]{0,24}(?: ?[=<>!]|\(| (?:is (?:not )?null|in ?\(|r?like ?['\"(\d%]|between \d|regexp)| ?--| ?/\*| ?#)|order[ +]+by[ +]+[\d(]|group[ +]+by[ +]+[\w.]+[,(]|limit[ +]\d|sleep|waitfor|benchmark|"
-    r"into[ +]+(?:out|dump)file|drop[ +]+[a-z]+[ ;]|insert[ +]+into|delete[ +]+from|update[ +]+\S+[ +]+set|exec(?:ute)?[ +(]|declare[ +]+@|shutdown|(?:alter|create|truncate|grant) +(?:table|user|database|view|procedure|function|all|role|index|login)|procedure |information_schema|load_file|"
-    r"from[ (]\S*[(`_]|(?<=[\d)] )as [\"'`]?\w+[\"'`]? from|return[ (]+(?:true|this|\(|function)|db\.\w+[.(]|"
+    r"[\x1f\s\"'/(,=+>](?=union[^a-z0-9_][^\x1f]{0,200}?select|select[^a-z0-9_][^\x1f]{0,400}?(?:from|into|[\d(*@'\"])|(?:or|and|xor|not|having|where)[\s(+]{1,3}[^\x1f\s]{0,24}(?:\s?[=<>!]|\(| (?:is (?:not )?null|in ?\(|r?like ?['\"(\d%]|between \d|regexp)| ?--| ?/\*| ?#)|order[\s+]+by[\s+]+[\d(]|group[\s+]+by[\s+]+[\w.]+[,(]|limit[ +]\d|sleep|waitfor|benchmark|"
+    r"into[\s+]+(?:out|dump)file|drop[\s+]+[a-z]+[ ;]|insert[\s+]+into|delete[\s+]+from|update[\s+]+\S+[\s+]+set|exec(?:ute)?[\s+(]|declare[\s+]+@|shutdown|(?:alter|create|truncate|grant) +(?:table|user|database|view|procedure|function|all|role|index|login)|procedure\s|information_schema|load_file|"
+    r"from[\s(]\S*[(`_]|(?<=[\d)] )as [\"'`]?\w+[\"'`]? from|return[\s(]+(?:true|this|\(|function)|db\.\w+[.(]|"
     r"on[a-z]{3,32}\s*=|javascript|vbscript|style\s*=|-moz-|behavior|expression|@import|(?:document|window|this|self|top|parent)[.\[]|eval|(?:alert|confirm|prompt|throw)[ (`=?;/]|import (?:os|sys|subprocess|socket|pty|time|commands|base64|pickle)|constructor[.\[]|"
     r"-[\w-]|\\|[a-z]:[\\/]|/dev/|php:|phar:|data:|file:|gopher:|dict:|ldaps?:|jar:|jndi|expect:|localhost|127\.|xi:include|\$(?!default|schema|ref\b|id\b|defs|anchor|dynamic|comment|date\b|oid\b|latest|vocab|recursive)[a-z_]|\.\.+[/\\;%])"
     r"|\x1f(?=\s*(?:[=+@-]\s?[a-z]+[(|!]|--|/\*|#|\||;|&|`|(?:cat|ls|id|ping|curl|wget|nc|whoami|uname|cmd|powershell|bash|sh|python|perl|ruby|php|type|dir|net|ipconfig|ifconfig|ps|rm|cp|mv|chmod|echo|env|sudo|nslookup|dig)\b[^=.\x1f/]|"
-    r"(?:gas|gan|gaj|gai|ro0|aaea|h4si|bah|tzo|yto|yjo|czo|aced|y[23]|y19)[a-z0-9+/]{13}|[a-z]:\d+:|c__|cos\n|cposix|csys|cbuiltins|py/|com\.|org\.apache|java|sun\.|javax|system\.|[!~>]|0x|\.(?![\d.\s])|\d{1,4}\)(?! )))"
+    r"(?:gas|gan|gaj|gai|ro0|aaea|h4si|bah|tzo|yto|yjo|czo|aced|y[23]|y19)[a-z0-9+/]{13}|[a-z]:\d+:|c__|cos\n|cposix|csys|cbuiltins|py/|com\.|org\.apache|java|sun\.|javax|system\.|[!~>]|0x|(?:(?:[2-7][0-9a-f]|0[9ad])){8}|\.(?![\d.\s])|\d{1,4}\)(?! )))"
 )
 """Words, behind a space, another sign or at the beginning of a text."""
 

@@ -131,7 +131,7 @@ def unwrapped(text: str) -> tuple[str, str] | None:
     if HEX().fullmatch(text):
         digits = text[2:] if text[1] in "xX" else text
         inner = text_of(a2b_hex(digits))
-        return (inner, "hex") if _readable(inner) else None
+        return (inner, "hex") if _readable(inner) or inner.startswith(MAGIC) else None
     body = text
     cut = text.find("base64,", 0, 256)
     if cut >= 0:
@@ -151,9 +151,9 @@ def unwrapped(text: str) -> tuple[str, str] | None:
 
 
 def _readable(inner: str) -> bool:
-    """Whether decoded bytes are text: random ones have control characters within a few letters."""
+    """Whether decoded bytes are text: of random ones every third is a control character or no UTF-8."""
     start = inner[:64]
-    return len(inner) > 3 and not UNREADABLE().search(start) and (start.isascii() or inner.isprintable() or sum(map(str.isalnum, start)) > len(start) // 2)
+    return len(inner) > 3 and len(UNREADABLE().sub("", start)) * 7 > len(start) * 6
 
 
 @lru_cache(maxsize=4096)
@@ -241,6 +241,6 @@ HEX_RUN = _pattern(r"0x[2-7][0-9a-fA-F](?:0x[2-7][0-9a-fA-F])+")
 UTF7 = _pattern(r"\+A[A-Za-z0-9+/]{2,}-?")
 OVERLONG = _pattern(rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]|\xf8\x80\x80[\x80\x81][\x80-\xbf]|\xfc\x80\x80\x80[\x80\x81][\x80-\xbf]")
 OVERLONG_LATIN = _pattern("[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]")
-HEX = _pattern(r"(?:0[xX])?(?:[2-7][0-9a-fA-F]|0[9aAdD]){6,}")
+HEX = _pattern(r"(?:0[xX])?(?:[0-9a-fA-F]{2}){6,}")
 BASE64 = _pattern(r"[A-Za-z0-9+/_-]{8,}[A-Za-z0-9+/_\r\n-]*={0,2}\s*")
-UNREADABLE = _pattern("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+UNREADABLE = _pattern("[\x00-\x08\x0e-\x1f\x7f-\xff\ud800-\udfff]")

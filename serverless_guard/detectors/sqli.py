@@ -54,8 +54,8 @@ SYSTEM = frozenset(
 """Names of catalogues."""
 ENGLISH = frozenset("the a an your our my his her their its this that these those each every one something anything someone which what whom who".split())
 """Words that stand where SQL would have a table or a column only in prose."""
-WINDOW = 4096
-"""How much of a long value is read behind each place where SQL may begin."""
+SHORT = 800
+"""How much is read behind each place where SQL may begin."""
 QUOTES = ("'", '"', "`")
 PLACES = {"": "in a numeric or bare position", "'": "in a single-quoted string", '"': "in a double-quoted string", "`": "in a quoted name"}
 LEVELS = ((4, "high"), (3, "medium"), (2, "low"))
@@ -94,18 +94,31 @@ def normal(low: str) -> tuple[str, ...]:
 
 
 def _readings(sql: str) -> Iterator[tuple[int, str, str]]:
-    """`(weight, shape, quote)` of the value in each position that it may land in."""
-    yield (*_weigh(sql[:WINDOW], "", 1), "")
+    """`(weight, shape, quote)` of the value in each position that it may land in.
+
+    Whatever follows the first quote of a value is SQL if the value stands in such quotes, so the first ends of a string are
+    tried, not all of hundreds. A long value in a bare position is read around each place where SQL may begin.
+    """
+    if len(sql) <= SHORT:
+        yield (*_weigh(sql, "", 1), "")
+    else:
+        yield (*_weigh(sql[:SHORT], "", 1), "")
+        read = SHORT - 64
+        for number, found in enumerate(ANCHOR().finditer(sql, read)):
+            if found.start() >= read:
+                start = sql.rfind(" ", 0, max(found.start() - 24, 0)) + 1
+                yield (*_weigh(sql[max(start, found.start() - 64) : found.start() + SHORT], "", 1), "")
+                read = found.start() + SHORT - 64
+            if number == 400:
+                break
     for quote in QUOTES:
         if quote not in sql:
             continue
-        tried = 0
         for number, found in enumerate(BREAK_OUT[quote]().finditer(sql)):
             before = sql.count(quote, 0, found.start())
             place = 0 if quote == "`" else 2 if before == 0 else 1 if before % 2 == 0 else 0
-            yield (*_weigh(sql[found.start() + 1 : found.start() + WINDOW], quote, place), quote)
-            tried += 1
-            if tried == 8:
+            yield (*_weigh(sql[found.start() + 1 : found.start() + SHORT], quote, place), quote)
+            if number == 7:
                 break
 
 
@@ -189,7 +202,7 @@ class _Query:
                 compared += 1
             before = kind
         if alike or before == "u":
-            return -2 if alike < 3 else -3
+            return -2
         return -2 if compared else 0 if equal else 1
 
     def evidence(self) -> tuple[int, str]:
@@ -298,7 +311,9 @@ class _Query:
             if not right:
                 return (1 if left != "w" and kinds[k] in "$#" else 0), f"{word} {NOUNS[left]} {compare}"
             shape = f"{word} {NOUNS[left]} {compare} {NOUNS[right]}"
-            if (left in LITERAL and right in LITERAL) or left == "p" or right == "p":
+            if left in LITERAL and right in LITERAL:
+                return 5 if words[k - 2].strip("'\"") == words[k].strip("'\"") else 3, shape
+            if left == "p" or right == "p":
                 return 3, shape
             if left + right in ("nf", "fn", "fs", "sf", "fu", "uf", "ff"):
                 return (2 if word != "if" else 0), shape
@@ -370,7 +385,7 @@ class _Query:
                 j += 1
             if words[j] in ("select", "values"):
                 weight = self.select_list(j + 1)
-                return (4 if weight >= 2 else 2 + weight), f"{word} {words[j]} list"
+                return (6 if weight >= 3 else 4 if weight == 2 else 2 + weight), f"{word} {words[j]} list"
             return 0, ""
         if word == "select":
             weight = self.select_list(i + 1)
@@ -519,6 +534,10 @@ def _pattern(source: str) -> Any:
     return lru_cache(maxsize=1)(lambda: re.compile(source))
 
 
+ANCHOR = _pattern(
+    r"[^a-z_](?=(?:union|except|intersect)[^a-z]{1,64}(?:all[^a-z]{1,64}|distinct[^a-z]{1,64})?select|(?:(?:x?or|and|having)[\s(]{1,8}|\|\||&&)[ (+~!-]{0,8}(?:not[ (]{1,8})?(?:['\"@]|[\w.]{1,64} ?(?:[(=<>!]|like|is |in ?\(|between|r(?:like|egexp)))|select[ (]|"
+    r"(?:pg_)?sleep ?\(|benchmark ?\(|waitfor |extractvalue|updatexml|load_file|xp_|dbms_|utl_|into (?:out|dump)file|information_schema|order by \d|drop |insert into|delete from|update \w|exec|declare @|shutdown|procedure )"
+)
 LINE_COMMENT = _pattern(r"(?:--|#)[^\n]*\n")
 BLOCK_COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/")
 VERSIONED = _pattern(r"/\*!(?:\d{5,6})?")
