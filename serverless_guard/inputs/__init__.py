@@ -186,6 +186,8 @@ def walk(parts: Sequence[Part], opened: Opened) -> Iterator[Walked]:
                         left -= 1
                         yield path, where, record, text, True
                         below.append((_step(path, text), item))
+                        if text in nodes:
+                            below += [(path, inner) for _, inner in nodes[text]]
                 pending.extend(reversed(below))
             elif value.__class__ is list:
                 left -= len(value)
@@ -451,8 +453,12 @@ class _Opening:
         if "eyJ" in joined:
             self._tokens(joined)
         for text in self.result.texts[start:]:
-            if len(text) > 15 and " " not in text and _base64(text) and text not in self.result.nodes:
-                self._from_base64(text)
+            if len(text) > 15:
+                if " " not in text:
+                    if _base64(text) and text not in self.result.nodes:
+                        self._from_base64(text)
+                elif (text[0] == " " or text[-1] == " ") and _base64(text.strip()) and text not in self.result.nodes:
+                    self._from_base64(text.strip(), text)
 
     def _in_header(self, text: str) -> None:
         """A header or cookie: base64 as a whole, as its last word (`Basic ...`), or as the value of a cookie."""

@@ -100,7 +100,7 @@ def from_url(text: str) -> str:
     done = [head]
     for piece in rest:
         try:
-            done.append(binascii.a2b_hex(piece[:2]) + piece[2:])
+            done.append(binascii.a2b_hex(piece[:2]) + piece[2:] if piece else b"%")
         except ValueError:
             done.append(b"%" + piece)
     return b"".join(done).decode("utf-8", "replace")
