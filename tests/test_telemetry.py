@@ -595,3 +595,25 @@ def test_a_refusal_is_told_in_well_under_a_millisecond():
             telemetry.tell(verdict, BLOCK, facts)
             took.append(time.perf_counter() - started)
     assert min(took) < 0.001  # 90 us measured; the bound leaves room for slow machines
+
+
+def test_the_published_schema_agrees():
+    embedded = pytest.importorskip("ocsf_json_schema", reason="the full schema is not installed")
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = embedded.OcsfJsonSchemaEmbedded(embedded.get_ocsf_schema(version="1.5.0"))
+    full = jsonschema.Draft202012Validator(schema.get_class_schema(class_name="detection_finding", profiles=["cloud", "security_control"]))
+    rich = telemetry.facts(CONTEXT, ENVIRON, "apigateway-http", HTTP_EVENT, Policy(name="p"), cold=True)
+    for action in ocsf.ACTIONS:
+        for control in ("sqli", "shell", "metadata", "schema", "guard"):
+            findings = [
+                SQLI._replace(control=control, record=0),
+                EGRESS._replace(control=control, target="1.2.3.4:5"),
+                EGRESS._replace(target="aws:s3:GetObject"),
+            ]
+            for facts in (gathered.Facts(), rich._replace(request_id="")):
+                with written() as box:
+                    telemetry.note(findings, action, facts)
+                for line in box[0].splitlines():
+                    event = {name: value for name, value in json.loads(line).items() if name not in validator.LAMBDA_KEYS}
+                    assert list(full.iter_errors(event)) == []
+                    assert not full.is_valid(event | {"severity_id": 7}) and not full.is_valid(event | {"colour": "red"})
