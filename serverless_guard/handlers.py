@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 
 from serverless_guard.errors import PolicyError
 from serverless_guard.policy import nearest
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
     from typing import Any
 
@@ -57,6 +58,39 @@ def attempt(call: Callable[..., Any], *given: Any, doing: str = "handling the ev
         raise
     except (Exception, SystemExit) as error:  # the user's own code may raise anything
         raise HandlerFailed(error, doing) from error
+
+
+@contextmanager
+def captured() -> Iterator[list[str]]:
+    """A list that holds, at the end of the block, the lines that were written to standard output's descriptor, by whatever way."""
+    from tempfile import TemporaryFile
+
+    lines: list[str] = []
+    with TemporaryFile() as log:
+        with _instead_of_stdout(log.fileno()):
+            yield lines
+        log.seek(0)
+        lines += log.read().decode("utf-8", "replace").splitlines()
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """A block in which all that goes to standard output goes to standard error: what a module prints is no part of a report."""
+    with _instead_of_stdout(2):
+        yield
+
+
+@contextmanager
+def _instead_of_stdout(descriptor: int) -> Iterator[None]:
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(descriptor, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _module(path: str) -> ModuleType:

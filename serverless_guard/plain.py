@@ -25,6 +25,9 @@ OUTCOMES = {
 }
 """What a disposition means, at the head of the sentence; `Error` depends on what became of the event."""
 
+SEEN = {"schema": "Keyword", "source": "Recognised as", "guard": "Failed in"}
+"""What the detail of a finding is, by its control."""
+
 
 def event(line: str) -> dict[str, Any] | None:
     """The security event that a line of the log holds, None for any other line; never raises."""
@@ -47,6 +50,8 @@ def plain(event: Any) -> str:
     number (13 characters, outline `' a 9=9`); rule SG-SQL-001, CWE-89, high confidence."
     """
     title = _text(event, "finding_info", "title") or _text(event, "message") or "a finding without a title"
+    if title[1:2].islower():  # a sentence goes on in small letters, an abbreviation does not
+        title = title[0].lower() + title[1:]
     return f"{_outcome(event)}: {title}{_place(event)}. {_grounds(event)}."
 
 
@@ -96,7 +101,8 @@ def _grounds(event: Any) -> str:
     length, outline = _at(match, "len"), _text(match, "preview")
     size = f"{length} character{'' if length == 1 else 's'}" if isinstance(length, int) else ""
     size = f"{size}, outline `{outline}`" if size and outline else size
-    grounds = f"Seen: {seen} ({size})" if seen and size else f"Seen: {seen or size}" if seen or size else ""
+    word = SEEN.get(_text(event, "finding_info", "analytic", "category"), "Seen")
+    grounds = f"{word}: {seen} ({size})" if seen and size else f"{word}: {seen or size}" if seen or size else ""
     tags = _at(event, "finding_info", "tags")
     cwe = [_text(tag, "value") for tag in tags if _text(tag, "name") == "cwe"] if isinstance(tags, list) else []
     confidence = _text(event, "confidence").lower()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -12,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from serverless_guard import commands, loaders, plain, policy, terminal
-from serverless_guard.commands import explain
+from serverless_guard import PolicyError, commands, loaders, plain, policy, terminal
+from serverless_guard.commands import check, explain
+from serverless_guard.plan import compile_plan, read_policy
 
 ROOT = Path(__file__).parents[1]
 NAMES = tuple(commands.COMMANDS)
@@ -75,7 +77,9 @@ def run(folder: Path, *argv: str, status: int = 0, given: bytes = b"", **environ
     """Standard output and error of `serverless-guard argv` in a folder; that it ends with `status`, and never with a traceback."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(policy.ENV_PREFIX)}
     command = [sys.executable, "-m", "serverless_guard", *argv]
-    done = subprocess.run(command, cwd=folder, env={**kept, "PYTHONPATH": str(ROOT), **environ}, input=given, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env={**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **environ}, input=given, capture_output=True, timeout=60, check=False
+    )
     out, err = done.stdout.decode(), done.stderr.decode()
     assert "Traceback" not in out + err
     assert done.returncode == status, out + err
@@ -264,6 +268,35 @@ def test_a_policy_file_that_is_not_there_is_a_usage_mistake(tmp_path: Path) -> N
     assert "no module `none`" in mistake(tmp_path, "check", "--handler", "none.handler")
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 5) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+)
+SCHEMAS = st.sampled_from([True, {"type": "object"}, {"type": "objekt"}, {"$ref": "https://elsewhere.example/"}, {"minimum": "1"}, "none.json"])
+SETTINGS = {
+    "mode": st.sampled_from(["block", "blok"]),
+    "egress": st.lists(st.sampled_from(["a.example:443", "10.0.0.0/8", "https://", "a b", "x:99999", "!*.b.example", ""]) | JSON, max_size=4),
+    "source": st.lists(st.sampled_from(["sqs", "sqss"]) | JSON, max_size=3) | st.just("sqs,s3"),
+    "schema": st.dictionaries(st.sampled_from(["body", "query", "record", "bodi"]), SCHEMAS | JSON, max_size=3) | SCHEMAS | JSON,
+    "detect": st.dictionaries(st.sampled_from(["sqli", "path", "sqly"]), st.sampled_from(["off", "on"]), max_size=2) | st.just("sqli=off"),
+    "controls": st.dictionaries(st.sampled_from([*policy.CONTROLS, "limit"]), st.sampled_from(["block", "of"]), max_size=2),
+    "limits": st.dictionaries(st.sampled_from(["max_keys", "max_key"]), st.integers(-1, 3) | JSON, max_size=2) | JSON,
+    "other": JSON,
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.fixed_dictionaries({}, optional=SETTINGS))
+def test_check_finds_a_mistake_exactly_where_the_guard_would_not_start(mapping: dict[str, Any]) -> None:
+    found = list(check.mistakes(mapping, "/nonexistent"))
+    try:
+        compile_plan(read_policy({"policy": mapping})[0], "/nonexistent")
+    except PolicyError as error:
+        assert found, f"not found: {error}"
+    else:
+        assert not found
+
+
 # explain
 
 
@@ -289,6 +322,16 @@ def test_explain_shows_all_there_is_to_say_about_an_event(here: Path) -> None:
     text, _ = run(here, "explain", "attack.json", status=1)
     assert text.startswith("attack.json: refused: the handler is not called\n")
     assert INJECTION not in text
+
+
+def test_what_a_module_prints_on_import_is_no_part_of_a_report(here: Path) -> None:
+    (here / "loud.py").write_text("import os\nprint('cold start')\nos.system('echo from a child')\nfrom app import strict\n")
+    for argv in (["check", "--handler", "loud.strict"], ["explain", "clean.json", "--handler", "loud.strict"]):
+        out, err = run(here, *argv, "--format", "json")
+        json.loads(out)
+        assert sorted(err.splitlines()) == ["cold start", "from a child"]
+    told = json.loads(run(here, "invoke", "loud.strict", "clean.json", "--format", "json")[0])
+    assert sorted(told["printed"]) == ["cold start", "from a child"]
 
 
 def test_explain_says_nothing_against_a_clean_event(here: Path) -> None:
@@ -508,6 +551,7 @@ def test_schema_prints_the_shipped_file(tmp_path: Path) -> None:
 
 def on_terminal(folder: Path, *argv: str, **environ: str) -> str:
     """What a command writes to a terminal."""
+    pty = pytest.importorskip("pty", reason="there are terminals of this kind on Unix alone")
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "serverless_guard", *argv]
     subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **environ}, stdout=follower, check=False, timeout=60)
@@ -580,7 +624,7 @@ def told(**changes: Any) -> dict[str, Any]:
                 evidences=[{"dst_endpoint": {"hostname": "attacker.example", "port": 443}}],
                 finding_info={"title": "Outbound call to a host that is not declared"},
             ),
-            "Refused: Outbound call to a host that is not declared, to attacker.example:443. Rule SG-SQL-001, high confidence.",
+            "Refused: outbound call to a host that is not declared, to attacker.example:443. Rule SG-SQL-001, high confidence.",
         ),
         (
             told(evidences=[{"dst_endpoint": {"ip": "fe80::1", "port": 80}}], finding_info={"title": "T"}),

@@ -1,10 +1,10 @@
 """Check a policy: its settings, schemas and destinations.
 
 Every mistake is told with its path and the nearest right name; a policy
-without one is shown as what it puts in force. Without POLICY it is the file
-here (serverless-guard.json, .toml, .yaml). With --handler the handler is
-imported, and what its own @guard says is checked too. Nothing is fetched: a
-schema that refers to a remote one is a mistake.
+without one is shown as what it puts in force. Without POLICY it is the one
+that SERVERLESS_GUARD_POLICY names, else the file in this folder. With
+--handler the handler is imported, and what its own @guard says is checked
+too. Nothing is fetched: a schema that refers to a remote one is a mistake.
 
 example:
   serverless-guard check
@@ -22,7 +22,7 @@ import os
 from serverless_guard import decide, decorator, detectors, handlers, hosts, policy, schema, sources, terminal
 from serverless_guard.commands import Usage, parser
 from serverless_guard.errors import PolicyError
-from serverless_guard.loaders import beside, file
+from serverless_guard.loaders import beside, env, file
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(argv: list[str]) -> int:
     arguments.add_argument("--format", choices=("text", "json"), default="text", help="for people or for programs (default: text)")
     given = arguments.parse_args(argv)
 
-    path = given.policy or beside(".")
+    path = given.policy or env.switch("POLICY") or beside(".")
     if not path and not given.handler:
         raise Usage("no policy file is in this folder; name one, or let `serverless-guard init` write it")
     mistakes: list[PolicyError] = []
@@ -109,7 +109,8 @@ def _file(path: str) -> tuple[Policy | None, list[PolicyError]]:
 def _handler(name: str) -> tuple[Policy | None, list[PolicyError]]:
     """The policy of a guarded handler, and the mistake that importing it ended with."""
     try:
-        handler = handlers.find(name)
+        with handlers.aside():
+            handler = handlers.find(name)
     except handlers.NoSuchHandler:
         raise
     except PolicyError as error:

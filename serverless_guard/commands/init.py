@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 STEM = "serverless-guard"
+ABOUT = "What serverless_guard holds this function to"
 EXAMPLES: dict[str, Any] = {
     "mode": "block",
     "source": ["apigateway-http"],
@@ -93,17 +94,16 @@ def _free(folder: str, path: str, force: bool) -> None:
 
 def _json(settings: dict[str, Any]) -> str:
     """JSON has no comments: a `$comment` is one that the guard skips."""
-    comment = ["What serverless_guard holds this function to. Further settings, with an example of each:"]
     words = policy.documentation(policy.Policy)
-    comment += [f"{name}: {words[name]}. {json.dumps({name: example})[1:-1]}" for name, example in EXAMPLES.items() if name not in settings]
-    return json.dumps({"$comment": comment, **settings}, indent=2, ensure_ascii=False) + "\n"
+    further = {name: {"for": words[name], "example": example} for name, example in EXAMPLES.items() if name not in settings}
+    return json.dumps({"$comment": {"about": ABOUT, "further settings": further}, **settings}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _toml(settings: dict[str, Any]) -> str:
     """Every setting under its comment; what is only an example is commented out. Tables come last, as TOML wants it."""
     words = policy.documentation(policy.Policy)
     plain = {**settings, **{name: example for name, example in EXAMPLES.items() if name not in settings and not isinstance(example, dict)}}
-    lines = ["# What serverless_guard holds this function to."]
+    lines = [f"# {ABOUT}."]
     for name, value in plain.items():
         shown = json.dumps(value, ensure_ascii=False)
         lines += ["", f"# {words[name]}", f"{'' if name in settings else '# '}{name} = {shown}"]

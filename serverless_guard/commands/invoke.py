@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from time import monotonic, perf_counter_ns
 
 from serverless_guard import decorator, handlers, plain, terminal
@@ -29,7 +28,6 @@ from serverless_guard.loaders import env
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 TIMEOUT_S = 900  # the longest that Lambda lets a function run
@@ -71,7 +69,8 @@ def run(argv: list[str]) -> int:
         env.point_to_policy(os.path.abspath(given.policy))
 
     told: dict[str, Any] = {"handler": given.handler, "outcome": "answered", "answer": None, "error": None}
-    log = _captured(lambda: _invoke(given.handler, event, told))
+    with handlers.captured() as log:
+        _invoke(given.handler, event, told)
     events = [found for found in map(plain.event, log) if found]
     told["events"] = [{"plain": plain.plain(found), **found} for found in events]
     told["printed"] = [line for line in log if plain.event(line) is None]
@@ -128,24 +127,6 @@ def _where(error: BaseException) -> str:
             found = f" at {os.path.basename(code.co_filename)}:{trace.tb_lineno}"
         trace = trace.tb_next
     return found
-
-
-def _captured(call: Callable[[], None]) -> list[str]:
-    """The lines that a call writes to standard output's descriptor, where security events go, by whatever way it writes them."""
-    from tempfile import TemporaryFile
-
-    sys.stdout.flush()
-    kept = os.dup(1)
-    with TemporaryFile() as log:
-        os.dup2(log.fileno(), 1)
-        try:
-            call()
-        finally:
-            sys.stdout.flush()
-            os.dup2(kept, 1)
-            os.close(kept)
-        log.seek(0)
-        return log.read().decode("utf-8", "replace").splitlines()
 
 
 def _show(told: dict[str, Any]) -> None:
