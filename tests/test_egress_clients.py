@@ -35,7 +35,7 @@ def fetch(url):
     ),
     "urllib3": ("import urllib3\ndef fetch(url): return urllib3.PoolManager().request('GET', url).data.decode()", "ActionBlocked", "ActionBlocked"),
     "requests": ("import requests\ndef fetch(url): return requests.get(url, timeout=5).text", "ActionBlocked", "ActionBlocked"),
-    "requests session": ("import requests\nopen_ = requests.Session()\ndef fetch(url): return open_.get(url, timeout=5).text", "ActionBlocked", "ActionBlocked"),
+    "requests session": ("import requests\ns = requests.Session()\ndef fetch(url): return s.get(url, timeout=5).text", "ActionBlocked", "ActionBlocked"),
     "httpx": ("import httpx\ndef fetch(url): return httpx.get(url, timeout=5).text", "ActionBlocked", "ActionBlocked"),
     "httpx async": (
         """

@@ -110,8 +110,10 @@ def seen(rules: hosts.Rules, target: str) -> bool:
     host, _, port = target.removeprefix("udp ").rpartition(":")
     value = hosts.read(host)
     if isinstance(value, int):
-        return not hosts.address_rule(rules.deny, value, int(port), protocol) and bool(hosts.address_rule(rules.allow, value, int(port), protocol))
-    return not hosts.name_rule(rules.deny, value, int(port), protocol) and bool(hosts.name_rule(rules.allow, value, int(port), protocol))
+        found = [bool(table and hosts.address_rule(table, value, int(port), protocol)) for table in rules]
+    else:
+        found = [bool(table and hosts.name_rule(table, value, int(port), protocol)) for table in rules]
+    return found == [True, False]
 
 
 @pytest.mark.parametrize("spellings", ADDRESSES, ids=lambda row: f"{row[0]} {row[1]}")
@@ -167,6 +169,7 @@ def test_private_addresses_need_a_mark_unless_the_name_is_of_aws() -> None:
 def test_a_unix_socket_is_named_by_its_path() -> None:
     rules = hosts.parse(["unix:/tmp/app.sock", "!unix:/tmp/other.sock"])
     assert "/tmp/app.sock" in rules.allow[5]
+    assert rules.deny is not None
     assert "/tmp/other.sock" in rules.deny[5]
 
 

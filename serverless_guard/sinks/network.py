@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import _socket
 import sys
+from math import inf
 from time import monotonic
 
 from serverless_guard import hosts
@@ -128,12 +129,12 @@ def botocore_asks(frame_of: Callable[[int], Any] = sys._getframe) -> bool:
 
 def judge_address(
     call: Call,
-    rules: tuple[hosts.Table, hosts.Table] | None,
+    rules: tuple[hosts.Table, hosts.Table | None] | None,
     metadata: bool,
     runtime_api: bool,
     platform: tuple[Any, ...],
     grants: Grants,
-    names: tuple[str, ...] = (),
+    names: tuple[tuple[str, float], ...] = (),
     kind_of: Callable[[int], str] = hosts.kind,
     name_rule: Callable[..., str] = hosts.name_rule,
     address_rule: Callable[..., str] = hosts.address_rule,
@@ -145,7 +146,7 @@ def judge_address(
     place: Callable[..., str] = place,
     asked_by_botocore: Callable[[], bool] = botocore_asks,
 ) -> Refusal | None:
-    """What is wrong with a call to an address that was just looked up by `names`, or granted to names earlier."""
+    """What is wrong with a call to an address: one that `names` (each with its time) just answered, or that was granted earlier."""
     _, address, port, protocols = call
     runtime, plumbing, credentials, _ = platform
     kind = kind_of(address)
@@ -159,28 +160,27 @@ def judge_address(
     if rules is None:
         return None
     allow, deny = rules
-    entry = address_rule(deny, address, port, protocols)
+    entry = address_rule(deny, address, port, protocols) if deny else ""
     if entry:
         return "SG-EGR-002", "egress", place(address, port), denied.replace("{entry}", entry)
     if address_rule(allow, address, port, protocols) or (kind == "loopback" and name_rule(allow, "localhost", port, protocols)):
         return None
-    if not names and address in grants:
-        time = now()
-        names = (*[name for name, until in [*grants[address].items()] if until > time],)
-    nameable = kind in ("", "private")
-    for name in names if nameable else ():
-        entry = name_rule(deny, name, port, protocols)
-        if not entry and name_rule(allow, name, port, protocols, kind == "private"):
-            return None
-    target = place(names[-1] if names and nameable else address, port)
-    why = denied if entry else private if names and kind == "private" else undeclared
+    answers = names or [*grants.get(address, {}).items()]
+    nameable, time, name = kind in ("", "private"), now(), ""
+    for name, until in answers if nameable else ():
+        if until > time:
+            entry = name_rule(deny, name, port, protocols) if deny else ""
+            if not entry and name_rule(allow, name, port, protocols, kind == "private"):
+                return None
+    target = place(name or address, port)
+    why = denied if entry else private if name and kind == "private" else undeclared
     wanted = entry or (f"udp://{target}" if protocols == 2 else target)
-    return "SG-EGR-001" if names and nameable else "SG-EGR-002", "egress", target, why.replace("{entry}", wanted)
+    return "SG-EGR-001" if name else "SG-EGR-002", "egress", target, why.replace("{entry}", wanted)
 
 
 def judge(
     call: Call,
-    rules: tuple[hosts.Table, hosts.Table] | None,
+    rules: tuple[hosts.Table, hosts.Table | None] | None,
     metadata: bool,
     runtime_api: bool,
     platform: tuple[Any, ...],
@@ -191,6 +191,7 @@ def judge(
     address_rule: Callable[..., str] = hosts.address_rule,
     resolve: Callable[..., list[Any]] = _socket.getaddrinfo,
     host_of: Callable[[str], Any] = hosts.read,
+    ever: float = inf,
     undeclared: str = UNDECLARED,
     denied: str = DENIED,
     switch: str = SWITCH,
@@ -205,12 +206,12 @@ def judge(
     kind, target, port, protocols = call
     if kind == "name":
         if target != "localhost" and rules is not None:
-            entry = name_rule(rules[1], target, port, protocols)
+            entry = name_rule(rules[1], target, port, protocols) if rules[1] else ""
             if entry or not name_rule(rules[0], target, port, protocols):
                 wanted = entry or ("udp://" if protocols == 2 else "") + place(target, port)
                 return "SG-EGR-001", "egress", place(target, port), (denied if entry else undeclared).replace("{entry}", wanted)
         for *_, answer in resolve(target, port):  # where the name does not exist, this raises what `connect` would
-            refusal = at_address(("address", host_of(answer[0]), port, protocols), rules, metadata, runtime_api, platform, grants, (target,))
+            refusal = at_address(("address", host_of(answer[0]), port, protocols), rules, metadata, runtime_api, platform, grants, ((target, ever),))
             if refusal is not None:
                 return refusal
         return None
@@ -218,13 +219,13 @@ def judge(
         return None
     allow, deny = rules
     if kind == "lookup":
-        entry = name_rule(deny, target, 65536, 3)
+        entry = name_rule(deny, target, 65536, 3) if deny else ""
         if target in platform[3] or (not entry and name_rule(allow, target, -1, 3)):
             return None
         wanted = entry or place(target, port or 443)
         return "SG-EGR-001", "egress", place(target, port), (denied if entry else undeclared).replace("{entry}", wanted)
     if kind == "unix":
-        if target in allow[5] and target not in deny[5]:
+        if target in allow[5] and not (deny and target in deny[5]):
             return None
         target = f"unix:{target[:253]}"
         return "SG-EGR-005", "egress", target, undeclared.replace("{entry}", target)
