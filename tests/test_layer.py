@@ -37,9 +37,13 @@ def test_the_zip_is_under_its_size(zipped: build.Built) -> None:
     assert zipped.size < MAX_BYTES, f"{zipped.size} bytes"
 
 
-def test_the_same_sources_make_the_same_bytes(zipped: build.Built, tmp_path: Path) -> None:
+@pytest.mark.parametrize("installed", [False, True], ids=["from the sources", "from an installed wheel"])
+def test_the_same_sources_make_the_same_bytes(installed: bool, zipped: build.Built, tmp_path: Path) -> None:
     elsewhere = tmp_path / "else where"
     shutil.copytree(ROOT / "serverless_guard", elsewhere / "serverless_guard", ignore=shutil.ignore_patterns("__pycache__"))
+    if installed:  # hatch moves them out of the package
+        for name, path in build.FLAT.items():
+            (elsewhere / "serverless_guard" / path).rename(elsewhere / name)
     for path in elsewhere.rglob("*"):
         os.utime(path, (1, 1))
     code = "import sys; from serverless_guard.layer.build import build; print(build(sys.argv[1]).sha256)"
@@ -76,11 +80,31 @@ def test_neither_the_command_line_nor_jsonschema_nor_native_code_is_in_the_layer
     assert not [name for name in names if name.startswith("/") or ".." in name]
 
 
-def test_every_module_has_bytecode_for_the_interpreter_that_built_it(zipped: build.Built) -> None:
-    held = entries(zipped.path)
-    assert zipped.compiled == (sys.implementation.cache_tag,)
+def test_what_a_start_and_a_clean_event_load_has_bytecode(zipped: build.Built, tmp_path: Path) -> None:
+    opt = unpacked(Path(zipped.path), tmp_path / "opt")
+    code = """
+import sys
+from serverless_guard import guard
+
+schema = {"type": "object", "properties": {"name": {"type": "string", "minLength": 1}}, "required": ["name"], "additionalProperties": False}
+handler = guard(mode="block", schema=schema, egress=["api.stripe.com:443"])(lambda event, context: "clean")
+assert handler({"name": "Ada"}, None) == "clean"
+for name, module in sys.modules.items():
+    if name.startswith("serverless_guard"):
+        print(module.__spec__.cached)
+"""
+    loaded = from_layer(opt, code).stdout.splitlines()
+    assert len(loaded) > 10
+    assert not [path for path in loaded if not os.path.exists(path)]
+
+
+def test_a_layer_built_whole_has_bytecode_for_every_module(zipped: build.Built, tmp_path: Path) -> None:
+    whole = build.build(str(tmp_path / "whole.zip"), whole=True)
+    held = entries(whole.path)
+    assert whole.compiled == zipped.compiled == (sys.implementation.cache_tag,)
+    assert set(entries(zipped.path)) < set(held)
     for name in held:
-        if name.endswith(".py") and not build._below(name, build.SOURCE_ONLY):
+        if name.endswith(".py"):
             folder, _, module = name.rpartition("/")
             bytecode = held[f"{folder}/__pycache__/{module[:-3]}.{sys.implementation.cache_tag}.pyc"]
             assert bytecode[4:8] == b"\x01\0\0\0", "unchecked hash"

@@ -26,6 +26,7 @@ import sys
 import tempfile
 import tokenize
 import zipfile
+from fnmatch import fnmatchcase
 
 from serverless_guard.errors import GuardError
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 PACKAGE = "serverless_guard"
 LEFT_OUT = (
-    "commands",
+    "commands/*",
     "handlers.py",
     "layer/bootstrap.py",
     "layer/build.py",
@@ -45,6 +46,7 @@ LEFT_OUT = (
     "layer/serverless_guard_handler.py",
     "layer/wrapper",
     "plain.py",
+    "policy.schema.json",
     "terminal.py",
     "testing.py",
     "__main__.py",
@@ -52,11 +54,27 @@ LEFT_OUT = (
 )
 """What no function needs: the command line, the doors for tests and type checkers, and the files that stand elsewhere in the zip."""
 
-SOURCE_ONLY: tuple[str, ...] = ()
-"""What goes without bytecode where the size calls for it, `detectors`: they load with the first odd event, then three times slower."""
+SOURCE_ONLY = (
+    "chain.py",
+    "detectors/[!_]*",
+    "emitters/[!_]*",
+    "facts.py",
+    "keywords/automata.py",
+    "keywords/patterns.py",
+    "ocsf.py",
+    "redact.py",
+    "text.py",
+)
+"""What neither a start nor a clean event loads, and what therefore goes without bytecode unless the layer is built `whole`."""
 
 WRAPPER = "serverless-guard/wrapper"
-FLAT = ("layer/serverless_guard_handler.py", "python/serverless_guard_handler.py"), ("layer/bootstrap.py", "python/serverless_guard_bootstrap.py")
+FLAT = {
+    "serverless_guard.pth": "layer/serverless_guard.pth",
+    "serverless_guard_bootstrap.py": "layer/bootstrap.py",
+    "serverless_guard_handler.py": "layer/serverless_guard_handler.py",
+}
+"""What stands beside the package, in the layer as where the wheel is installed, and where its source is."""
+
 USER_BASE = "serverless-guard/lib/python{}/site-packages/serverless_guard.pth"
 UP_TO_PYTHON = "../../../../python\n"  # from the user base's site-packages; a path line of a `.pth` file is relative to it
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
@@ -79,10 +97,14 @@ class Built(NamedTuple):
     compiled: tuple[str, ...]
 
 
-def build(out_path: str, pythons: Sequence[str] = (sys.executable,)) -> Built:
-    """Write the layer to `out_path`, with bytecode for each interpreter in `pythons`. Raises GuardError where one does not compile."""
+def build(out_path: str, pythons: Sequence[str] = (sys.executable,), whole: bool = False) -> Built:
+    """Write the layer to `out_path`, with bytecode for each interpreter in `pythons`. Raises GuardError where one does not compile.
+
+    The bytecode is that of what a start and a clean event load; `whole`: of all, for a larger zip and a faster first odd event.
+    """
     sources = dict(_sources(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    entries = {**sources, **_attaching(), **_bytecode({name: data for name, data in sources.items() if not _below(name, SOURCE_ONLY)}, pythons)}
+    compiled = {name: data for name, data in sources.items() if name.endswith(".py") and (whole or not _matches(name, SOURCE_ONLY))}
+    entries = {**sources, **_attaching(sources[f"python/{PACKAGE}.pth"]), **_bytecode(compiled, pythons)}
     write(out_path, entries)
     with open(out_path, "rb") as file:
         made = file.read()
@@ -130,24 +152,23 @@ def _sources(home: str) -> Iterator[tuple[str, bytes]]:
         for file in sorted(files):
             path = os.path.relpath(os.path.join(folder, file), home).replace(os.sep, "/")
             name = f"python/{PACKAGE}/{path}"
-            if not path.endswith(".pyc") and not _below(name, LEFT_OUT):
+            if not path.endswith(".pyc") and not _matches(name, LEFT_OUT):
                 data = _read(os.path.join(folder, file))
                 yield name, lean(data) if file.endswith(".py") else data
-    for source, target in FLAT:
-        yield target, lean(_read(os.path.join(home, source)))
+    for name, path in FLAT.items():
+        data = _read(next(filter(os.path.exists, (os.path.join(home, path), os.path.join(os.path.dirname(home), name)))))
+        yield f"python/{name}", lean(data) if name.endswith(".py") else data
 
 
-def _below(name: str, paths: tuple[str, ...]) -> bool:
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
     path = name.removeprefix(f"python/{PACKAGE}/")
-    return any(path == each or path.startswith(f"{each}/") for each in paths)
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
 
 
-def _attaching() -> dict[str, bytes]:
-    """The wrapper and the `.pth` files."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    line = _read(os.path.join(here, "serverless_guard.pth"))
+def _attaching(line: bytes) -> dict[str, bytes]:
+    """The wrapper, and the `.pth` file of each version's user base, which puts /opt/python on the path first."""
     bases = {USER_BASE.format(version): UP_TO_PYTHON.encode() + line for version in VERSIONS}
-    return {WRAPPER: _read(os.path.join(here, "wrapper")), f"python/{PACKAGE}.pth": line, **bases}
+    return {WRAPPER: _read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "wrapper")), **bases}
 
 
 def _bytecode(sources: dict[str, bytes], pythons: Sequence[str]) -> dict[str, bytes]:
