@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from serverless_guard.policy import Policy
     from serverless_guard.values import Verdict
 
-MAX_LINES = 16  # of one invocation; what comes after is counted
-MAX_FAILURES = 3  # of an emitter in a row, then it is left alone: each may cost its time-out
+MAX_LINES = 16  # of one invocation; what comes after is counted, but the first of its kind is always told
+MAX_FAILURES = 3  # of an emitter in a row, then it is left alone for a while: each may cost its time-out
+REST_S = 60
 REMEMBERED = 64  # invocations whose lines are counted at once
 CHAIN_KEY = "SERVERLESS_GUARD_CHAIN_KEY"  # of the environment; signs the chain
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -32,7 +33,7 @@ UNTELLABLE = "SG-GRD-004"
 class Process:
     """What this process keeps between events."""
 
-    __slots__ = ("chain", "connected", "counts", "failures", "head", "key", "lock", "sequence", "signing", "told")
+    __slots__ = ("chain", "connected", "counts", "failures", "head", "key", "lock", "resting", "sequence", "signing", "told")
 
     def __init__(self) -> None:
         from _thread import RLock
@@ -45,8 +46,30 @@ class Process:
         self.signing: bytes | None = None  # the key of the chain, once it was looked up
         self.connected: dict[Any, Any] = {}  # emit functions by emitter
         self.failures: dict[Any, int] = {}  # in a row, by emitter
+        self.resting: dict[Any, float] = {}  # until when an emitter is left alone
         self.told: set[Any] = set()  # emitters whose failure was told
-        self.counts: dict[str, list[Any]] = {}  # lines, findings left out, last id, by request id
+        self.counts: dict[str, Count] = {}  # by request id
+
+
+class Count:
+    """What was told of one invocation so far."""
+
+    __slots__ = ("id", "kinds", "left_out", "lines")
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.left_out = 0
+        self.id = ""  # of the first event of the last step
+        self.kinds: set[tuple[str, str]] = set()  # control and action
+
+    def has_room(self, finding: Finding, action: str) -> bool:
+        """Whether to tell of one more: a flood of one kind must not hide the first of another."""
+        kind = str(finding.control), action
+        if self.lines >= MAX_LINES and (kind in self.kinds or len(self.kinds) >= MAX_LINES):
+            return False
+        self.kinds.add(kind)
+        self.lines += 1
+        return True
 
 
 _process: Process | None = None
@@ -100,8 +123,9 @@ def _tell(told: list[tuple[Finding, str]], facts: Facts, emitters: Sequence[Any]
         events = _events(process, told, facts, guard_us)
         uid = events[0]["metadata"]["uid"] if events else ""
         if not events and facts.request_id in process.counts:
-            uid = process.counts[facts.request_id][2]
-        _emit(process, events, facts, _with_stdout(emitters))
+            uid = process.counts[facts.request_id].id
+        if events:
+            _emit(process, events, facts, _with_stdout(emitters))
     except Exception as error:
         _last_words(f"telemetry failed: {type(error).__name__}")
     return uid or _uid(0)
@@ -121,12 +145,11 @@ def _events(process: Process, told: list[tuple[Finding, str]], facts: Facts, gua
     from serverless_guard import __version__, chain, ocsf
 
     time_ms = time_ns() // 1_000_000
-    told.sort(key=lambda pair: pair[1] not in ("refuse", "fail-closed", "unauthorized"))
     nothing = facts._replace(source="", event=None, client_ip="", method="", http_path="", user="")
     correlation = facts.request_id or _uid(time_ms)
     events: list[dict[str, Any]] = []
 
-    def add(finding: Finding, action: str) -> None:
+    def add(finding: Finding, action: str) -> bool:
         process.sequence += 1
         uid = _uid(time_ms)
         stamp = ocsf.Stamp(uid, process.sequence, time_ms, correlation, process.key, guard_us, __version__, process.chain, process.head)
@@ -137,38 +160,38 @@ def _events(process: Process, told: list[tuple[Finding, str]], facts: Facts, gua
             event = ocsf.event(odd, action, nothing, stamp)
         process.head = event.seal(process.signing or b"")
         events.append(event)
+        return True
 
     with process.lock:
         if process.signing is None:
             process.signing = chain.key((facts.environ or {}).get(CHAIN_KEY, ""))
         count = _count(process, facts.request_id)
-        room = max(0, MAX_LINES - count[0])
-        for finding, action in told[:room]:
-            add(finding, action)
-        count[0] += len(events)
-        left_out = len(told) - len(events)
-        if left_out > 0:
-            before, count[1] = count[1], count[1] + left_out
-            if count[1].bit_length() > before.bit_length():  # at once, then whenever the number has doubled
-                title = f"{count[1]} further findings of this invocation are counted, not told"
-                add(Finding(SUPPRESSED, "guard", title, detail=f"{left_out} of them in this step"), told[room][1])
+        told.sort(key=lambda pair: pair[1] not in ("refuse", "fail-closed", "unauthorized"))
+        rest = [(finding, action) for finding, action in told if not (count.has_room(finding, action) and add(finding, action))]
+        if rest:
+            before, count.left_out = count.left_out, count.left_out + len(rest)
+            if count.left_out.bit_length() > before.bit_length():  # at once, then whenever the number has doubled
+                title = f"{count.left_out} further findings of this invocation are counted, not told"
+                add(Finding(SUPPRESSED, "guard", title, detail=f"{len(rest)} of them in this step"), rest[0][1])
         if events:
-            count[2] = events[0]["metadata"]["uid"]
+            count.id = events[0]["metadata"]["uid"]
     return events
 
 
 def _emit(process: Process, events: list[dict[str, Any]], facts: Facts, emitters: tuple[Any, ...]) -> None:
     """Every event to every emitter, one emitter after the other; one that fails is told of once, through the others."""
+    from time import monotonic
+
     working: list[Any] = []
     failed: list[str] = []
     for emitter in emitters:
         key = emitter if emitter.__class__ is str else id(emitter)
-        if process.failures.get(key, 0) >= MAX_FAILURES:
+        if process.resting.get(key, 0.0) > monotonic():
             continue
         try:
             emit = process.connected.get(key) or _connect(process, key, emitter, facts)
             together = getattr(emit, "all", None)
-            if together and events:
+            if together:
                 together(events)
             else:
                 for event in events:
@@ -177,6 +200,8 @@ def _emit(process: Process, events: list[dict[str, Any]], facts: Facts, emitters
             working.append(emit)
         except Exception as error:
             process.failures[key] = process.failures.get(key, 0) + 1
+            if process.failures[key] >= MAX_FAILURES:
+                process.resting[key] = monotonic() + REST_S
             if key not in process.told:
                 process.told.add(key)
                 failed.append(f"The emitter {_name(emitter)} failed: {type(error).__name__}")
@@ -229,14 +254,14 @@ def _last_words(message: str) -> None:
         return
 
 
-def _count(process: Process, request_id: str) -> list[Any]:
-    """What was told of an invocation so far: lines, findings left out, id of the last first event."""
+def _count(process: Process, request_id: str) -> Count:
+    """The count of an invocation; where it has no id, each step counts for itself."""
     counts = process.counts
     if not request_id:
-        return [0, 0, ""]
+        return Count()
     if request_id not in counts and len(counts) >= REMEMBERED:
         del counts[next(iter(counts))]
-    return counts.setdefault(request_id, [0, 0, ""])
+    return counts.setdefault(request_id, Count())
 
 
 def _current(environ: Mapping[str, str] | None = None) -> Process:

@@ -260,6 +260,19 @@ def test_a_flood_in_many_steps_of_one_invocation_stays_bounded():
     assert len(tell(EGRESS, facts=facts)[1]) == 1
 
 
+def test_a_flood_of_one_kind_does_not_hide_another():
+    tell(*[SQLI] * 100, action="report")
+    _, events, _ = tell(EGRESS)
+    assert [event["metadata"]["event_code"] for event in events] == ["SG-EGR-001"]
+    _, events, _ = tell(*[SQLI] * 5, EGRESS._replace(confidence="low"))
+    assert [event["metadata"]["event_code"] for event in events] == ["SG-SQL-001", "SG-EGR-001"]
+
+
+def test_many_kinds_of_findings_stay_bounded():
+    findings = [SQLI._replace(control=f"own-{index}") for index in range(1000)]
+    assert len(tell(*findings)[1]) == 17
+
+
 def test_every_step_of_a_flood_has_an_id_to_give():
     ids = [tell(EGRESS)[0] for _ in range(40)]
     assert all(len(id) == 26 for id in ids)
@@ -346,9 +359,14 @@ def test_an_emitter_that_fails_again_and_again_is_left_alone():
         calls.append(event)
         raise OSError
 
+    facts = telemetry.facts(None, {}, "sqs")
     for _ in range(10):
-        tell(SQLI, SQLI, emitters=(broken,))
+        tell(SQLI, SQLI, facts=facts, emitters=(broken,))
     assert len(calls) == telemetry.MAX_FAILURES
+    telemetry._current().resting = dict.fromkeys(telemetry._current().resting, 0.0)  # the time has passed
+    tell(SQLI, facts=facts, emitters=(broken,))
+    tell(SQLI, facts=facts, emitters=(broken,))
+    assert len(calls) == telemetry.MAX_FAILURES + 1
 
 
 def test_an_unknown_emitter_is_told_by_the_others():
