@@ -34,7 +34,7 @@ BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
 class Visit:
     """One invocation under one plan: what was found, and what the handler tried."""
 
-    __slots__ = ("attempts", "context", "egress", "event", "finish", "modes", "outer", "plan", "raw", "source", "started", "step", "verdict")
+    __slots__ = ("attempts", "context", "egress", "event", "finish", "modes", "outer", "plan", "raw", "source", "spent_ns", "started", "step", "verdict")
 
     def __init__(self, plan: Plan, event: Any, context: Any) -> None:
         self.plan = plan
@@ -48,6 +48,7 @@ class Visit:
         self.source = "unknown"
         self.step = "source"
         self.started = perf_counter_ns()
+        self.spent_ns = 0  # the guard's own time on the event
         self.verdict: Verdict = ALLOW
         self.outer: Visit | None = None  # the visit around this one, where guards are nested
 
@@ -106,7 +107,8 @@ async def _await(visit: Visit, coroutine: Awaitable[Any]) -> Any:
 
 
 def _sit(visit: Visit) -> shield.Seat:
-    """The visit begins: what happens from now on in this context, and in threads without one, is its own."""
+    """The handler is about to be called: what happens from now on in this context, and in threads without one, is its own."""
+    visit.spent_ns = perf_counter_ns() - visit.started
     visit.outer = _visiting.get()
     _visiting.set(visit)
     return shield.enter(visit)
@@ -149,6 +151,7 @@ def leave(visit: Visit, result: Any) -> Any:
 
 def decided_by_attempts(visit: Visit) -> bool:
     """Tell of what the handler tried; True when that decides the answer."""
+    visit.started = perf_counter_ns() - visit.spent_ns
     verdict = decide.judge(visit.attempts, visit.modes, visit.plan.policy.on_error)
     if verdict is ALLOW:
         return False
@@ -266,7 +269,7 @@ def _told(visit: Visit, verdict: Verdict) -> Verdict:
     facts = telemetry.facts(visit.context, plan.environ, visit.source, visit.raw, plan.policy)
     id = telemetry.tell(verdict, visit.modes, facts, plan.emitters, elapsed_us, plan.policy.on_error)
     request_id = getattr(visit.context, "aws_request_id", "")
-    return verdict._replace(id=id, request_id=request_id if isinstance(request_id, str) else "", on_refuse=plan.policy.on_refuse)
+    return verdict._replace(id=id, request_id=request_id if isinstance(request_id, str) else "", on_refuse=plan.policy.on_refuse, explain=plan.policy.explain)
 
 
 def _failure(step: str, error: Exception) -> Finding:

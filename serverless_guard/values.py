@@ -99,6 +99,7 @@ class Verdict(NamedTuple):
     id: str = ""  # id of the security event, handed to the caller as `security_response_id`
     request_id: str = ""  # Lambda request id
     on_refuse: str = ""  # fail, drop, or "" for what the source does by itself
+    explain: bool = False  # whether the caller is told which path of a schema failed, and by which keyword
 
 
 ALLOW = Verdict("allow")

@@ -113,6 +113,15 @@ def test_each_part_has_its_own_schema(part: str, capfd: pytest.CaptureFixture[st
     assert handler(event, None)["statusCode"] == 200
 
 
+def test_the_caller_is_told_what_failed_only_where_the_policy_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    schema = {"type": "object", "properties": {"quantity": {"type": "integer"}}}
+    body = json.loads(guard(schema=schema)(ok)(rest({"quantity": "secret"}), None)["body"])
+    assert set(body) == {"message", "request_id", "security_response_id"}
+    body = json.loads(guard(schema=schema, explain=True)(ok)(rest({"quantity": "secret"}), None)["body"])
+    assert body["errors"] == [{"path": "body.quantity", "keyword": "type"}]
+    assert "secret" not in json.dumps(body)
+
+
 def test_a_get_needs_no_body_and_a_post_does(capfd: pytest.CaptureFixture[str]) -> None:
     handler = guard(schema={"type": "object"})(ok)
     assert handler(rest(None, httpMethod="GET"), None)["statusCode"] == 200

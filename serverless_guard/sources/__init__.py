@@ -90,10 +90,12 @@ def others(mapping: Mapping[Any, Any], known: frozenset[str], prefix: str = "", 
 
 
 def http_answer(verdict: Verdict) -> dict[str, Any]:
-    """The refusal that HTTP callers understand; it says neither rule nor value."""
+    """The refusal that HTTP callers understand; it says neither rule nor value, and of a schema only what the policy lets it say."""
     from json import dumps
 
-    body = {"message": REASONS.get(verdict.status, "Forbidden"), "request_id": verdict.request_id, "security_response_id": verdict.id}
+    body: dict[str, Any] = {"message": REASONS.get(verdict.status, "Forbidden"), "request_id": verdict.request_id, "security_response_id": verdict.id}
+    if verdict.explain and verdict.status == 400:
+        body["errors"] = [{"path": finding.path, "keyword": finding.detail} for finding in verdict.findings if finding.control == "schema"]
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return {"statusCode": verdict.status, "headers": headers, "body": dumps(body), "isBase64Encoded": False}
 
