@@ -260,6 +260,12 @@ def test_a_policy_file_of_any_content_gets_a_sentence(name: str, data: bytes, st
     assert said in " ".join((out + err).split())
 
 
+def test_a_schema_that_nests_without_end_is_a_mistake_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text('{"schema": {"body": ' + '{"not": ' * 900 + "{}" + "}" * 900 + "}}")
+    out, _ = run(tmp_path, "check", "p.json", status=1)
+    assert "schema.body" in out
+
+
 def test_a_policy_file_that_is_not_there_is_a_usage_mistake(tmp_path: Path) -> None:
     assert "no policy file is in this folder" in mistake(tmp_path, "check")
     assert "no such file" in mistake(tmp_path, "check", "none.json")
@@ -307,6 +313,7 @@ def test_explain_shows_all_there_is_to_say_about_an_event(here: Path) -> None:
     assert told["verdict"] == {"action": "refuse", "status": 403, "records": []}
     assert {found["rule"] for found in told["findings"]} >= {"SG-SQL-001", "SG-SCH-001"}
     assert all(found["refuses"] for found in told["findings"] if found["confidence"] == "high")
+    assert all(part["values"] for part in told["inputs"])
     (body,) = [part for part in told["inputs"] if part["path"] == "body"]
     assert body["opened"] == ["json"]
     assert told["schemas"] == [

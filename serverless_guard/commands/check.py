@@ -84,12 +84,20 @@ def mistakes(mapping: Mapping[str, Any], folder: str) -> Iterator[PolicyError]:
             continue
         for part, reference in made.schema._asdict().items():
             if reference is not None:
-                for pointer, message in schema.judge(reference, folder):
+                for pointer, message in _judged(reference, folder):
                     yield PolicyError(f"`schema.{part}` {f'at `{pointer}` ' if pointer else ''}{message}", f"schema.{part}{pointer}")
         try:
             hosts.parse(made.egress or ())
         except PolicyError as error:
             yield _at(error, index)
+
+
+def _judged(reference: Any, folder: str) -> list[tuple[str, str]]:
+    """What is wrong with a schema, as `(JSON pointer, message)`."""
+    try:
+        return schema.judge(reference, folder)
+    except RecursionError:
+        return [("", "nests too deeply to be checked")]
 
 
 def _file(path: str) -> tuple[Policy | None, list[PolicyError]]:

@@ -148,11 +148,11 @@ def _inputs(parts: list[Part], opened: inputs.Opened) -> list[dict[str, Any]]:
     """Each untrusted part: what it holds and what was opened on the way."""
     made = []
     for part in parts:
-        path, value, where, record, _ = part
-        if value is None or value == "" or value == {} or value == []:
-            continue
+        path, _, where, record, _ = part
         texts = [text for _, _, _, text, is_key in inputs.walk([part], opened) if not is_key]
-        steps = dict.fromkeys(step for inner, _, _ in _within(value, opened) if isinstance(inner, str) for step, _ in opened.nodes.get(inner, ()))
+        if not texts:
+            continue
+        steps = dict.fromkeys(step for inner, _, _ in _within(part, opened) if isinstance(inner, str) for step, _ in opened.nodes.get(inner, ()))
         size = {"values": len(texts), "characters": sum(map(len, texts))}
         made.append({"path": path, "where": where, "record": record if record >= 0 else None, **size, "opened": list(steps)})
     return made
@@ -162,7 +162,7 @@ def _limits(plan: Plan, parts: list[Part], opened: inputs.Opened) -> list[dict[s
     """How much of each bound is used, decoded data included."""
     used = dict.fromkeys(plan.limits._fields, 0)
     used["max_bytes"] = len(opened.joined)
-    for _, part, _, _, _ in parts:
+    for part in parts:
         for value, depth, envelopes in _within(part, opened):
             used["max_envelopes"] = max(used["max_envelopes"], envelopes)
             if isinstance(value, str):
@@ -174,9 +174,12 @@ def _limits(plan: Plan, parts: list[Part], opened: inputs.Opened) -> list[dict[s
     return [{"name": name, "used": used[name], "allowed": allowed} for name, allowed in plan.limits._asdict().items()]
 
 
-def _within(value: Any, opened: inputs.Opened) -> Iterator[tuple[Any, int, int]]:
-    """Every value inside one, through its envelopes: `(value, depth, envelopes around it)`. Where a bound was hit, it ends there too."""
+def _within(part: Part, opened: inputs.Opened) -> Iterator[tuple[Any, int, int]]:
+    """Every value inside a part, through its envelopes: `(value, depth, envelopes around it)`. Where a bound was hit, it ends there too."""
     limits = opened.limits
+    _, value, where, _, encoding = part
+    if where == "aws" and isinstance(value, dict):  # its `encoding` names the keys that are parts themselves
+        value = {key: value[key] for key in value if key not in encoding.split(" ")}
     pending = [(value, 1, 0)]
     left = sum((limits.max_keys, limits.max_items))
     while pending and left > 0:
