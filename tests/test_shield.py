@@ -384,6 +384,36 @@ def test_a_host_name_handed_straight_to_connect_is_held_to_its_entry_and_to_what
     assert told["declared"] == ["ActionBlocked", "ActionBlocked", "ActionBlocked", "ActionBlocked", "ok"]
 
 
+def test_a_host_name_handed_straight_to_a_socket_is_decided_before_the_query_leaves() -> None:
+    for early in ("import socket", ""):
+        told = run(
+            f"""
+            {early}
+            shield.arm({{}})
+            import socket
+            def acts(host):
+                stream, datagram = socket.socket(), socket.socket(2, 2)
+                stream.setblocking(False)
+                yield lambda: stream.connect_ex((host, 443))
+                yield lambda: stream.connect((host.encode(), 443))
+                yield lambda: datagram.sendto(b"x", (host, 443))
+                yield lambda: datagram.sendto(b"x", 0, (host, 443))
+                yield lambda: datagram.sendmsg([b"x"], [], 0, (host, 443))
+            with invocation(["api.example", "udp://api.example:443"]) as made:
+                tell(refused=[outcome(act) for act in acts("secret.evil.example")], asked=list(asked))
+                tell(allowed=[outcome(act) for act in acts("api.example")], noted=[finding.target for finding in made.attempts])
+                tell(local=outcome(socket.socket().connect, ("localhost", 1)))
+            """,
+            arm={},
+            zone={"api.example": [ELSEWHERE], "secret.evil.example": [ELSEWHERE]},
+        )
+        assert told["refused"] == ["ActionBlocked"] * 5
+        assert told["asked"] == []
+        assert "ActionBlocked" not in told["allowed"]
+        assert told["noted"] == ["secret.evil.example:443"]
+        assert told["local"] == "ActionBlocked"
+
+
 def test_arming_twice_adds_one_hook_and_imports_no_socket() -> None:
     told = run(
         """

@@ -9,8 +9,10 @@ CWE-918 (server-side request forgery) and CWE-201 (data sent where it should not
 An address is allowed by an entry of its own or by a grant: a name that was looked up, gave this address, and is allowed at this
 port. Metadata, loopback and link-local addresses are never granted by a name (`localhost` excepted), private ones only where
 the entry says `#private`. Attack: `requests.get(event["url"])` with `http://169.254.169.254/latest/meta-data/`. Near miss: the
-X-Ray daemon at `169.254.100.1:2000`. Facts: Python's C code resolves a host name handed straight to `connect` with no event of
-its own, so the hook looks that name up itself; a name that then answers differently is not seen.
+X-Ray daemon at `169.254.100.1:2000`.
+
+Python's C code looks a host name that is handed straight to `connect` up before it raises the event, with no event for the lookup.
+The shield covers the methods of `socket.socket` for that; from `_socket.socket` itself the query leaves before the call is refused.
 """
 
 from __future__ import annotations
