@@ -99,7 +99,13 @@ class Policy(NamedTuple):
 
 
 SECTIONS: dict[str, type] = {"Schemas": Schemas, "Limits": Limits}
-SWITCHES = {"DISABLED": "the kill switch", "POLICY": "the policy file", "HANDLER": "the handler behind the redirect", "NEXT_WRAPPER": "the next exec wrapper"}
+SWITCHES = {
+    "DISABLED": "the kill switch",
+    "POLICY": "the policy file",
+    "HANDLER": "the handler behind the redirect",
+    "NEXT_WRAPPER": "the next exec wrapper",
+    "CHAIN_KEY": "the secret that signs the chain of security events",
+}
 """Variables that are no field of the policy: they say where it is, or how the guard is attached."""
 
 

@@ -15,6 +15,7 @@ A bound that is hit is a finding; what lies beyond it was not looked at, and the
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from serverless_guard.inputs import envelopes
 from serverless_guard.inputs.envelopes import TooLarge
@@ -51,6 +52,7 @@ USUAL = frozenset(
 )
 """Headers that no handler takes for base64; they are read as text all the same."""
 
+_first = itemgetter(0)
 _base64 = re.compile(r"(?!(?:[0-9a-f-]+|[0-9A-F-]+)\Z)[A-Za-z0-9+/_\r\n-]{16,}={0,2}\s*").fullmatch
 """Base64 in either alphabet. Hexadecimal is left out, most identifiers are that: it decodes to no quote, blank, slash, dot or parenthesis."""
 _plain_key = re.compile(r"[\w$@:/-]{1,64}").fullmatch
@@ -81,7 +83,8 @@ class Opened:
     def breach(self, rule: str, detail: object = "") -> None:
         """Note a bound that was hit, once."""
         if all(finding.rule != rule for finding in self.findings):
-            self.findings.append(Finding(rule, "limits", TITLES[rule], detail=str(detail), cwe=400 if rule < "SG-LIM-008" else 20))
+            size = rule < "SG-LIM-008"  # the rest is odd rather than large: it is reported
+            self.findings.append(Finding(rule, "limits", TITLES[rule], confidence="high" if size else "medium", detail=str(detail), cwe=400 if size else 20))
 
 
 def raw(event: Any) -> Any:
@@ -232,7 +235,7 @@ class _Opening:
     """One run over one event, in rounds: walk what was opened level by level, then open what turns out to be an envelope."""
 
     __slots__ = (
-        "colons", "cut", "docs", "fresh", "items", "keys", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "size", "spans", "suspects", "twin",
+        "colons", "cut", "docs", "fresh", "items", "keys", "known", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "size", "spans", "suspects", "twin",
     )  # fmt: skip
 
     def __init__(self, result: Opened) -> None:
@@ -243,7 +246,8 @@ class _Opening:
         self.quiet = 0  # how many texts are not tried for base64: headers
         self.twin: list[Any] = []  # values of the single-value headers
         self.suspects: list[Any] = []  # header values that are tried for base64
-        self.names: list[str] = []  # keys
+        self.names: set[Any] = set()  # keys of this round, each once
+        self.known: set[str] = set()  # keys of all rounds
         self.plain: list[str] = []  # strings that were opened in this round
         self.fresh: dict[int, list[Any]] = {}  # containers that were opened in this round, by their depth
         self.docs: list[str] = []  # the JSON of them
@@ -268,14 +272,17 @@ class _Opening:
         else:
             self.twin = values
             self.keys += len(value)
-            self.names += value
+            self.names.update(value)
             self.result.texts += values
 
     def _many(self, value: dict[Any, Any], values: list[Any], level: list[Any]) -> None:
-        if {*map(type, values)} == {list} and [one for [one, *more] in values if not more] == self.twin and len(values) == len(self.twin):
-            self.keys += len(value)
-            self.names += value
-            return
+        try:
+            if sum(map(len, values)) == len(values) and list(map(_first, values)) == self.twin:
+                self.keys += len(value)
+                self.names.update(value)
+                return
+        except (TypeError, LookupError):
+            pass
         level.append(value)
         for name in value:
             if name not in USUAL and value[name].__class__ is list:
@@ -320,7 +327,7 @@ class _Opening:
         docs, self.fresh = self.fresh, {0: level}
         self._walk()
         mark, start = 0, self.quiet
-        joined = [self._join(0, 0)]
+        joined = [self._join(0)]
         self.fresh = docs
         for envelope in range(limits.max_envelopes + 1):
             if not self.cut and (self.fresh or self.plain):
@@ -337,16 +344,16 @@ class _Opening:
                 result.breach("SG-LIM-007", f"over {limits.max_envelopes}")
             start = len(result.texts)
         result.joined = joined[0] if len(joined) == 1 else SEP.join(joined)
-        result.texts += self.names
+        result.texts += self.known
 
     def _docs(self) -> str:
         """Walk what was opened in this round; gives its strings and keys in one string."""
         result = self.result
         texts = result.texts
-        mark, keys, names = len(texts), self.keys, len(self.names)
+        mark, keys = len(texts), self.keys
         self._walk()
-        text = self._join(mark, names)
-        if self.colons != self.keys - keys + text.count(":") and not self.cut:
+        text = self._join(mark)
+        if self.colons != self.keys - keys + text.count(":") and not self.cut and self._twice():
             result.breach("SG-LIM-008")
             for doc in self.docs:  # what a twin hides is seen in the JSON alone
                 result.nodes[doc][0] = ("json twice", result.nodes[doc][0][1])
@@ -382,7 +389,7 @@ class _Opening:
             for node in level:
                 if node.__class__ is dict:
                     keys += len(node)
-                    names += node
+                    names.update(node)
                     node = node.values()
                 else:
                     items += len(node)
@@ -418,17 +425,23 @@ class _Opening:
         self.result.breach(rule, f"over {bound}")
         self.cut = True
 
-    def _join(self, mark: int, names: int) -> str:
-        """The texts and keys from these indexes on in one string, measured."""
+    def _twice(self) -> bool:
+        """Whether an object of this round has a key twice, by the books: keys with a colon upset the counting, since they are kept once."""
+        return any(self.result.nodes[doc][0][0] != "json" or envelopes.colons(self.result.nodes[doc][0][1]) != doc.count(":") for doc in self.docs)
+
+    def _join(self, mark: int) -> str:
+        """The texts from this index on and the keys of this round in one string, measured."""
         texts = self.result.texts
         fresh = texts[mark:] if mark else texts
-        keys = self.names[names:] if names else self.names
+        names = self.names
+        self.names = set()
         try:
-            text = SEP.join(fresh) + SEP + SEP.join(keys)
+            text = SEP.join(fresh) + SEP + SEP.join(names)
         except TypeError:  # keys that are no strings: only in events made in the process
-            self.names[names:] = keys = [key if key.__class__ is str else _key(key) for key in keys]
-            text = SEP.join(fresh) + SEP + SEP.join(keys)
+            names = {name if name.__class__ is str else _key(name) for name in names}
+            text = SEP.join(fresh) + SEP + SEP.join(names)
         self._measure(text, fresh)
+        self.known |= names
         return text
 
     def _measure(self, text: str, texts: list[str]) -> None:
