@@ -3,14 +3,14 @@ r"""Source code that would run if the value reached an `eval`: Python first, the
 SG-COD-001, CWE-94 (CWE-95).
 
 The value is asked for structure that data does not have: a chain of dunder attributes, a call of something that runs, reads or
-imports, a call through a variable, a tag that opens a script, an expression that leaves a string (`'+x()+'`) and
-calls. Source files and snippets in prose have all of that without any aim, so a value of many lines, or a sentence around
-the code, leaves only what nobody writes by chance.
+imports, a call through a variable, a tag that opens a script, an expression that leaves a string and calls. Source files
+and snippets in prose have all of that without any aim, so a value of many lines, or a sentence around the code, leaves only
+what nobody writes by chance.
 
     attack          1 if __import__('os').popen('id').read() else 0
     near miss       def f(self): super().__init__()  and  sort_by(people, &age)  and  call me (again) on Monday
 
-High: reaching for the interpreter or the system. Medium: any call of a function of PHP's library, a call through a variable, an endless loop.
+High: reaching for the interpreter or the system. Medium: any call of PHP's library, a call through a variable, an endless loop.
 Low: in a text.
 
 https://cwe.mitre.org/data/definitions/94.html  https://owasp.org/www-community/attacks/Code_Injection
@@ -19,8 +19,10 @@ https://cwe.mitre.org/data/definitions/94.html  https://owasp.org/www-community/
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words import functions
 from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-COD-001"
@@ -32,7 +34,6 @@ NEEDS = (
     "__",
     "$_",
     ("$", "{"),
-    ("$", "["),
     "java.",
     "xwork",
     "@{",
@@ -45,189 +46,250 @@ NEEDS = (
     ("_", "="),
     "com.",
     ".system",
-    "import",
+    "import ",
+    "classloader",
 )
 
-_PYTHON = pattern(
-    r"__(?:import__|builtins__|globals__|subclasses__|mro__|bases?__|code__|class__\s{0,2}\.\s{0,2}__|loader__|getattribute__|reduce(?:_ex)?__)|"
-    r"\.__class__\b|(?<![\w.])(?:eval|exec|compile|execfile)\s{0,3}\(|"
-    r"\bos\s{0,2}\.\s{0,2}(?:system|popen\w?|exec[lv]\w{0,2}|spawn\w{1,3}|remove|environ|fork|getenv|listdir|unlink)\b|"
-    r"\bsubprocess\s{0,2}\.\s{0,2}\w|\bpty\.spawn|\bimportlib\b|\bbreakpoint\s{0,2}\(\s{0,2}\)|"
-    r"(?<![\w.])open\s{0,2}\(\s{0,2}['\"](?:[^'\"\n]{1,200}['\"]\s{0,2},|[^'\"\n]{0,200}[/.\\][^'\"\n]{0,100}['\"]\s{0,2}\))|"
-    r"\b(?:globals|locals|vars)\s{0,2}\(\s{0,2}\)|\bgetattr\s{0,2}\(|\bsetattr\s{0,2}\(|\bimport\s{1,4}(?:os|sys|subprocess|socket|pty|shutil|"
-    r"builtins|ctypes|commands)\b|\bfrom\s{1,4}(?:os|subprocess|sys|pty|builtins)\s{1,4}import\b|\b(?:marshal|pickle|shelve|cPickle)\.loads?\b|"
-    r"\bsys\.(?:modules|exit|path|stdout)\b|\b(?:code|codeop|runpy)\.(?:interact|run_\w+)"
+_CALL = pattern(r"([A-Za-z_]\w{1,60})(?:\s{0,4}/\*[^*]{0,40}\*/)?([ \t\r\n]{0,6})\(")
+_OPENS = pattern(r"\s{0,4}(?:['\"$)@`]|/[/*]|\d+\s{0,2}[,)]|[\"']|\w+[(.]|\\[\"'])")
+_NOBODY = (
+    "__subclasses__(",
+    "__globals__",
+    "__builtins__",
+    "__import__(",
+    "__mro__",
+    "__bases__",
+    "__base__",
+    "__code__",
+    "__loader__",
+    "__reduce",
+    "__getattribute__",
+    "_$$ND_FUNC",
 )
-_NOBODY = pattern(
-    r"__subclasses__|__globals__|__builtins__|__import__\s{0,2}\(|\(\)\s{0,2}\.\s{0,2}__class__|['\"\]]\s{0,2}\.__class__|__mro__\s{0,2}\[|_\$\$ND_FUNC"
+_LITERALS: tuple[tuple[str, str, str, str], ...] = (  # (what must occur, pattern that starts with it, confidence, shape)
+    (
+        "<?",
+        r"<\?(?:php\b|=|\s{0,6}(?:echo|print|exec|system|eval|passthru|shell_exec|include|require|phpinfo|assert|die|exit|\$|@|`|/\*)|xml\s{0,3}:)",
+        "high",
+        "tag that opens PHP",
+    ),
+    ("php]", r"php\]", "medium", "tag that opens PHP"),
+    ("php}", r"php\}", "high", "tag that opens PHP"),
+    ("<%", r"<%\s{0,4}(?:eval|execute)\b", "high", "tag that opens ASP"),
+    ("$_", r"\$_(?:get|post|request|cookie|server|files|env|session)\s{0,4}[\[{)]", "high", "variable of the request"),
+    ("$globals", r"\$globals\s{0,4}[\[{]", "high", "variable of the request"),
+    ("${", r"\$\{\s{0,3}(?:[@'\"]|\w{1,20}\s{0,2}\()", "high", "variable of variables"),
+    ("{${", r"\{\$\{", "high", "variable of variables"),
+    ("$ ", r"\$\s{1,200}\{\s", "medium", "variable of variables"),
+    (
+        "__",
+        r"__(?:builtins|globals|subclasses|mro|bases?|code|loader|getattribute|reduce(?:_ex)?|class__\s{0,2}\.\s{0,2})__",
+        "high",
+        "Python that reaches for the interpreter",
+    ),
+    (".__class__", r"\.__class__\b", "medium", "Python that looks behind an object"),
+    (
+        "os",
+        r"os\s{0,2}\.\s{0,2}(?:system|popen\w?|exec[lv]\w{0,2}|spawn\w{1,3}|environ|fork|getenv|listdir|unlink)\b",
+        "high",
+        "Python call that runs or reads",
+    ),
+    ("subprocess", r"subprocess\s{0,2}\.\s{0,2}(?:run|popen|call|check_\w+|getoutput|getstatusoutput)\b", "high", "Python call that runs or reads"),
+    ("importlib", r"importlib\s{0,2}\.\s{0,2}\w", "high", "Python that imports"),
+    ("pty.", r"pty\.spawn", "high", "Python call that runs or reads"),
+    ("sys.", r"sys\.(?:modules|exit|stdout)\b", "medium", "Python that looks behind an object"),
+    ("pickle.", r"pickle\.loads?\b", "medium", "Python that unpickles"),
+    ("require[", r"require\[", "medium", "JavaScript that runs"),
+    (
+        "require",
+        r"require\s{0,3}\(\s{0,3}['\"`]?(?:node:)?(?:child_process|fs|os|net|http|vm|util|process|module|cluster|worker_threads)\b|require\.main\b",
+        "high",
+        "JavaScript that runs",
+    ),
+    ("process", r"process\s{0,3}(?:\.\s{0,3}(?:env|exit|mainmodule|binding|kill|argv|cwd|platform|dlopen)\b|\[\s{0,3}['\"])", "high", "JavaScript that runs"),
+    ("child_process", r"child_process\b", "high", "JavaScript that runs"),
+    ("mainmodule", r"mainmodule\b", "high", "JavaScript that runs"),
+    ("constructor", r"constructor(?:\s{0,3}(?:\.\s{0,3}|\[['\"]?)constructor|['\"]\]|\s{0,3}\(\s{0,3}['\"`])", "high", "JavaScript that runs"),
+    ("function", r"function\s{0,6}\(\s{0,3}['\"`]", "high", "JavaScript that runs"),
+    ("new", r"new\s{1,6}function\s{0,6}\(", "high", "JavaScript that runs"),
+    ("string", r"string\s{0,3}\.\s{0,3}fromcharcode\b", "high", "JavaScript that runs"),
+    ("console", r"console\s{0,3}\.\s{0,3}(?:log|info|error|warn|debug|dir|table|trace)(?:\.(?:call|apply|bind))?\s{0,3}\(", "medium", "JavaScript that runs"),
+    ("while", r"while\s{0,3}\(\s{0,3}(?:!|-|\+|~|true\b|1\b|new\s|['\"`\[{(]|infinity|date)[^)\n]{0,40}\)", "medium", "endless loop"),
+    ("for", r"for\s{0,3}\(\s{0,3};\s{0,3};\s{0,3}\)", "medium", "endless loop"),
+    ("import", r"import\s{0,3}\(\s{0,3}['\"]", "high", "JavaScript that runs"),
+    (
+        "java.",
+        r"java\.(?:lang\.(?:runtime|processbuilder|system|class|thread|reflect)|io\.(?:file|inputstream|bufferedreader|objectinput)|net\.(?:url|socket)|util\.scanner|runtime|processbuilder|beans\.)",
+        "high",
+        "Java class that runs",
+    ),
+    ("javax.", r"javax\.(?:script|naming)\.\w", "high", "Java class that runs"),
+    ("processbuilder", r"processbuilder\b", "high", "Java class that runs"),
+    ("com.", r"com\.(?:opensymphony\.xwork|sun\.org\.apache|sun\.rowset)", "high", "Java class that runs"),
+    ("xwork", r"xwork\.methodaccessor", "high", "Java class that runs"),
+    ("getclass", r"getclass\s{0,2}\(\s{0,2}\)\s{0,2}\.", "high", "Java class that runs"),
+    ("classloader", r"classloader\b", "medium", "Java class that runs"),
+    ("scriptengine", r"scriptenginemanager\b", "high", "Java class that runs"),
+    ("ognl", r"ognl\.\w", "high", "expression of OGNL"),
+    ("#", r"#(?:_memberaccess|(?:context|application|parameters|request|session|attr)\s{0,2}[.=\[])", "high", "expression of OGNL"),
+    ("@java", r"@java\.[\w.]{1,80}@", "high", "expression of OGNL"),
+    ("@{", r"@\{\s{0,4}\[", "high", "Perl in a string"),
+    ("core::", r"core::\w", "high", "Perl in a string"),
+    ("kernel", r"kernel\s{0,2}(?:\.|::)\s{0,2}(?:system|exec|exit|eval|open|spawn|`|fork|sleep|abort|load|require|send)", "high", "Ruby that runs"),
+    ("process.", r"process\.(?:spawn|exec|kill|fork|daemon|wait)\b", "high", "Ruby that runs"),
+    ("io.", r"\bio\.(?:popen|read|sysopen|binread)\b", "high", "Ruby that runs"),
+    ("file.", r"\bfile\.(?:read|open|write|delete)!?\s{0,2}[(\"']", "medium", "Ruby that runs"),
+    ("dir.", r"\bdir\.(?:glob|entries)\b", "medium", "Ruby that runs"),
+    ("open3.", r"open3\.\w", "medium", "Ruby that runs"),
+    ("%x", r"%x[\[({|!]\s{0,3}[a-z/]", "medium", "Ruby that runs"),
+    ("nd_func", r"nd_func\$\$_", "high", "JavaScript that runs"),
 )
-_PHP_TAG = pattern(
-    r"<\?(?:php\b|=|\s{0,6}(?:echo|print|exec|system|eval|passthru|shell_exec|include|require|phpinfo|assert|die|exit|\$|@|`|/\*)|xml\s{0,3}:)|"
-    r"<script\s[^>]{0,40}language\s{0,3}=\s{0,3}['\"]?php|\[[\\/]?php\]|\{/?php\}|<%\s{0,4}(?:eval|execute)\b",
-    re.I,
+_IMPORTS = pattern(r"(?:^|[\s;('\"])(?:import|from)\s{1,4}(\w{2,20})(?=\s{0,4}(?:$|[;,)'\"\n#]|as\b|import\b))")
+_THROUGH = pattern(r"(?<![\w.])@?\${1,3}(?:[A-Za-z_]\w{0,40}|\{[^{}\n]{1,40}\})(?:[\[{][^\]}\n]{0,40}[\]}]){0,3}\(")
+_STRINGS = pattern(
+    r"[\[(]\s{0,4}(?:\([a-z]+\)\s{0,4})?[\"']?(?:system|exec|passthru|shell_exec|assert|eval|phpinfo|"
+    r"popen)[\"']?\s{0,4}(?:/\*[^*]{0,40}\*/)?\s{0,4}[\])](?:\s{0,2}\[\d\])?\s{0,4}(?:[})]\s{0,4})?\(|"
+    r"\(\s{0,4}/\*[^*]{0,40}\*/\s{0,4}\w{2,20}\s{0,4}\)\s{0,4}\(|\(\s{0,4}[\"']\w{1,20}[\"']\s{0,2}\.\s{0,2}[\"']\w{1,20}[\"']\s{0,4}\)\s{0,4}\("
 )
-_PHP_RUNS = pattern(
-    r"(?<![\w.>])(?:system|exec|passthru|shell_exec|popen|proc_open|pcntl_exec|assert|eval|create_function|call_user_func(?:_array)?|"
-    r"base64_decode|gzinflate|gzuncompress|str_rot13|file_get_contents|file_put_contents|fopen|fwrite|fsockopen|pfsockopen|readfile|"
-    r"include(?:_once)?|require(?:_once)?|highlight_file|show_source|phpinfo|phpversion|phpcredits|php_uname|php_sapi_name|getenv|putenv|ini_set|"
-    r"ini_get|set_time_limit|dl|mail|unlink|chmod|symlink|move_uploaded_file|unserialize|preg_replace|array_map|array_filter|usort|"
-    r"register_shutdown_function|error_log|print_r|var_dump|var_export|scandir|opendir|parse_str|ob_start|get_defined_vars|get_defined_constants|"
-    r"func_get_args|(?:die|mail|glob|extract|dl|md5|printf?)(?=\s{0,2}\(\s{0,2}['\"$\d])|"
-    r"posix_\w+)(?:\s{0,6}(?:/\*.{0,40}?\*/)?\s{0,4}\((?=\s{0,4}['\"$)/@\d])|\()",
-    re.I | re.S,
-)
-_PHP_LIBRARY = pattern(
-    r"(?:apache|apcu|array|base64|bz|call_user|class|ctype|curl|date|db2|debug|dns|ereg|error|exif|fastcgi|file|filter|finfo|forward_static|fsock|"
-    r"ftp|func_get|function|get|getmy|gettype|gzip|gz|gzinflate|hash|header|headers|highlight|html|http|ibase|iconv|idn|image|imagick|imap|inet|"
-    r"ini|intl|is|iterator|json|"
-    r"ldap|libxml|mb|mcrypt|mhash|mysql|mysqli|ob|oci|odbc|opcache|openssl|output|parse|passthru|password|pcntl|pg|php|phpdbg|posix|preg|proc|"
-    r"pspell|random|readline|realpath|register|rrd|sapi|sem|session|set|shell|shm|shmop|simplexml|snmp|socket|sodium|spl|sqlite|sqlsrv|ssh2|"
-    r"stream|str|strpos|sybase|sys|tidy|token|uopz|url|utf8|var|wincache|xdebug|xml|xmlrpc|yaml|zend|zip|zlib)"
-    r"_[a-z0-9_]{2,60}\s{0,4}\(|(?:substr|strrev|strtr|str_?split|chr|ord|implode|explode|gzinflate|fsockopen|tempnam|tmpfile|fgets|fputs|fread|"
-    r"feof|curl_exec|is_?array)\s{0,2}\(\s{0,2}[$)'\"]",
-    re.I,
-)
-_PHP_CALLED = pattern(
-    r"\$\{?[\w$]{0,40}\}?(?:[\[{][^\]}\n]{0,40}[\]}]){0,3}\s{0,4}\((?=[^\n]{0,200}\))|[\[(]\s{0,4}(?:\([a-z]+\)\s{0,4})?[\"']?(?:system|exec|"
-    r"passthru|shell_exec|assert|eval|phpinfo|popen)[\"']?\s{0,4}(?:/\*[^*]{0,40}\*/)?\s{0,4}[\])](?:\s{0,2}\[\d\])?\s{0,4}(?:[})]\s{0,4})?\(|"
-    r"\(\s{0,4}/\*[^*]{0,40}\*/\s{0,4}\w{2,20}\s{0,4}\)\s{0,4}\(|\(string\)|\(\s{0,4}[\"']\w{1,20}[\"']\s{0,2}\.\s{0,2}[\"']\w{1,20}[\"']\s{0,4}\)\s{0,4}\("
-)
-_PHP_VARIABLE = pattern(
-    r"\$(?:_(?:GET|POST|REQUEST|COOKIE|SERVER|FILES|ENV|SESSION)|GLOBALS|HTTP_(?:RAW_POST_DATA|\w{2,8}_VARS))\s{0,4}(?:\[|\{|\))|\{\$\{|"
-    r"\$\{\s{0,3}[@'\"]|\$\s{1,200}\{|\$\{\w{1,20}\s{0,2}\(|;\s{0,3}\{\s{0,3}\$_",
-    re.I,
-)
-_PHP_INI = pattern(
+_STRING_HINTS = ("system", "exec", "passthru", "assert", "eval", "phpinfo", "popen", "/*", '"."', "'.'", '" . "', "' . '")
+_INI = pattern(
     r"\s{0,4}(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|open_basedir|memory_limit|safe_mode|suhosin\.\w{1,40}|"
-    r"opcache\.\w{1,40}|cgi\.\w{1,40}|session\.\w{1,40}|zend\.\w{1,40}|error_reporting|display_errors|"
-    r"max_execution_time)\s{0,4}=\s{0,4}[\w/:.\"'-]{1,80}\s{0,4}\Z",
+    r"opcache\.\w{1,40}|cgi\.\w{1,40}|"
+    r"session\.\w{1,40}|zend\.\w{1,40}|error_reporting|display_errors|max_execution_time)\s{0,4}=\s{0,4}[\w/:.\"'-]{1,80}\s{0,4}\Z",
     re.I,
 )
-_SCRIPT = pattern(
-    r"\brequire\s{0,3}\(\s{0,3}['\"`]?(?:node:)?(?:child_process|fs|os|net|http|vm|util|process|module|cluster|worker_threads)\b|\brequire\[|"
-    r"\brequire\.main\b|\bprocess\s{0,3}(?:\.\s{0,3}(?:env|exit|mainModule|binding|kill|argv|cwd|platform|versions?|dlopen)\b|\[\s{0,3}['\"])|"
-    r"\bglobal(?:This)?\.process\b|\bchild_process\b|\bconstructor\s{0,3}(?:\.|\[['\"])\s{0,3}constructor|"
-    r"\[['\"]constructor['\"]\]|\.constructor\s{0,3}\(|\bnew\s{1,6}Function\s{0,6}\(|\bFunction\s{0,3}\(\s{0,3}['\"`]|"
-    r"\bString\s{0,3}\.\s{0,3}fromCharCode\b|_\$\$ND_FUNC\$\$_|\bconsole\s{0,3}\.\s{0,3}(?:log|info|error|warn|debug|dir|table|trace)(?:\.(?:call|"
-    r"apply|bind))?\s{0,3}\(|"
-    r"\bwhile\s{0,3}\(\s{0,3}(?:!|-|\+|~|true\b|1\b|new\s|['\"`\[{(]|Infinity|Date)[^)\n]{0,40}\)?\)\s{0,3};?|"
-    r"\bfor\s{0,3}\(\s{0,3};\s{0,3};\s{0,3}\)|\bsetTimeout\s{0,3}\(|\bsetInterval\s{0,3}\(|\bimport\s{0,3}\(\s{0,3}['\"]|\bthis\.constructor\b|"
-    r"\.mainModule\b|\bReflect\.\w+\(|\beval\s{0,3}\(|\bunescape\s{0,3}\(|\bBuffer\.from\s{0,2}\(|\bexecSync\b|\bspawnSync\b"
-)
-_JAVA = pattern(
-    r"\bjava\.(?:lang\.(?:Runtime|ProcessBuilder|System|Class|Thread|reflect)|io\.(?:File|FileInputStream|InputStream|BufferedReader|"
-    r"ObjectInputStream)|net\.(?:URL|Socket)|util\.Scanner|(?:Runtime|ProcessBuilder)|beans\.)|\bgetRuntime\s{0,2}\(|\bnew\s{1,4}ProcessBuilder\b|"
-    r"\bcom\.(?:opensymphony\.xwork2?|sun\.org\.apache|sun\.rowset|ibm\.)|"
-    r"#_memberAccess|#(?:context|application|parameters|request|session|attr)\s{0,2}[.=\[]|@(?:java|ognl|org|com)\.[\w.]+@|\bognl\.\w|"
-    r"\bxwork\.MethodAccessor|\bClass\.forName\s{0,2}\(|\bgetClass\s{0,2}\(\s{0,2}\)\s{0,2}\.|\bprocessbuilder\b|\bjavax\.(?:script|naming)\.\w|"
-    r"\bScriptEngineManager\b|\bClassLoader\b",
-)
-_PERL_RUBY = pattern(
-    r"@{1,6}\{\s{0,4}\[|@\{\s{0,4}\[|\bCORE::\w|\bKernel\s{0,2}(?:\.|::)\s{0,2}\w|\bProcess\.(?:spawn|exec|kill|fork|daemon|exit|clock_gettime|"
-    r"wait)\b|\bIO\.(?:popen|read|sysopen|binread)\b|\bFile\.(?:read|open|write|delete|new)\s{0,2}[(\"']|\bOpen3\.\w|%x[\[({|!]|"
-    r"\b(?:instance_eval|class_eval|define_method|const_get|public_send|instance_variable_get)\b|"
-    r"\bDir\.(?:glob|entries|\[)|\b(?:qx|qw)\s{0,2}[{(/]|\bObject\.const_get\b|\bERB\.new\b|\bYAML\.load\b|\bMarshal\.load\b"
-)
-_BREAKS = pattern(r"\A[^\n'\"]{0,60}['\"][\s)\]}]{0,4}(?:[+;.,|&]|\bor\b|\band\b|\bif\b)\s{0,4}[^\n]{0,400}\(")
 _PROSE = pattern(r"[a-z]{2,} [a-z]{2,} [a-z]{2,} ")
+_QUOTED = pattern(r"[\"'][^\"']{0,400}[\"']")
+_NOT_PHP = ("", "q", "http", "scope", "timeout", "window", "document", "this", "jq")
+_TRIES = 64
 
 
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` is code that would run; linear in its length."""
     lines = text.count("\n")
     if (len(text) > 400 and lines > 3) or lines > 6:
-        if "__" in text or "_$$" in text:
-            found = _NOBODY.search(text)
-            if found and not re.search(r"^\s*(?:def|class|import|from) \w", text, re.M):
-                return Evidence("medium", "dunder chain, in a text")
-        return None
+        source = "def " in text or "class " in text or "import " in text or "function" in text
+        return None if source or not any(map(text.__contains__, _NOBODY[:4])) else Evidence("medium", "dunder chain, in a text")
     low = text.lower()
     prose = _is_prose(text)
-    if ("<?" in text or "php" in low or "<%" in text or "<script" in low) and _PHP_TAG.search(text):
-        return Evidence("low" if prose else "high", "tag that opens a script")
-    if "__" in text or "(" in text or "import" in text or "sys." in text or "os." in text:
-        found = _PYTHON.search(text)
-        if found:
-            if prose and not _NOBODY.search(text):
-                return None
-            return _graded(found[0], text, prose)
-    if "$" in text:
-        if _PHP_VARIABLE.search(text):
-            return Evidence("low" if prose else "high", "variable of the request or of variables")
-        if "(" in text and not prose and text.count(" ") < 6 and _called(text):
-            return Evidence("medium", "call through a variable")
-    if "(" in text and not prose:
-        found = _PHP_RUNS.search(text)
-        if found and _calls(text, found.start()):
-            strong = re.match(
-                r"(?:system|exec|passthru|shell_exec|popen|proc_open|pcntl|assert|eval|phpinfo|create|call_user|base64_decode|gzinflate|php)", found[0], re.I
-            )
-            if strong or ("\n" not in text.strip() and text[found.start() - 1 : found.start()] != "@"):
-                return Evidence("high" if strong else "medium", "call that runs or reads")
-        found = _PHP_LIBRARY.search(text)
-        if found and _calls(text, found.start()) and text.count(" ") < 6:
-            return Evidence("medium", "call of PHP's library")
-        if _PHP_CALLED.search(text) and "$(" not in text and ("$" not in text):
-            return Evidence("high", "call through a string")
-    if "=" in text and len(text) < 200 and _PHP_INI.match(text):
+    found = _called(text, low, prose, lines) if "(" in text else None
+    if found and found.confidence == "high":
+        return found
+    best = found
+    for literal, source, confidence, shape in _LITERALS:
+        if literal in low and (best is None or confidence == "high") and re.search(source, low):
+            if prose and not (literal == "__" or literal[0] in "<$@" or literal in ("child_process", "nd_func")):
+                continue
+            if shape.startswith("Python") and literal != "__" and "\n" in text.strip() and not low.lstrip().startswith(("eval", "exec", "a\n")):
+                continue
+            best = _evidence("low" if prose and literal != "__" else "medium" if prose else confidence, shape)
+            if best.confidence == "high":
+                return best
+    if best:
+        return best
+    if ("import" in low or "from" in low) and not prose and not lines and any(name in functions.MODULES for name in _IMPORTS.findall(text)):
+        return Evidence("medium", "Python that imports")
+    if "$" in text and "(" in text and not prose and text.count(" ") < 6 and _through(text):
+        return Evidence("medium", "call through a variable")
+    if "=" in text and len(text) < 200 and _INI.match(text):
         return Evidence("medium", "setting of the interpreter")
-    if not prose or "child_process" in text or "fromCharCode" in text:
-        found = _SCRIPT.search(text)
-        if found and not (found[0].startswith(("console", "setT", "setI")) and text.count(" ") > 12):
-            return Evidence(
-                "high" if any(map(found[0].__contains__, ("require", "process", "constructor", "Function", "ND_FUNC", "Code", "eval"))) else "medium",
-                "JavaScript that runs",
-            )
-    if "." in text or "#" in text or "processbuilder" in low or "ClassLoader" in text:
-        found = _JAVA.search(text) or (re.search(r"\bprocessbuilder\b", low) if "processbuilder" in low else None)
-        if found and (not prose or "@" in found[0]):
-            return Evidence(
-                "high" if any(map(low.__contains__, ("runtime", "processbuilder", "@java", "memberaccess", "forname", "scriptengine"))) else "medium",
-                "Java class that runs",
-            )
-    if not prose and ("@{" in text or "::" in text or "." in text or "%x" in text or "_" in text or "q" in text):
-        found = _PERL_RUBY.search(text)
-        if found:
-            return Evidence("high" if found[0][0] in "@%" or "(" in text else "medium", "Perl or Ruby that runs")
     return None
+
+
+def _called(text: str, low: str, prose: bool, lines: int) -> Evidence | None:
+    """What the names in front of parentheses are worth."""
+    grades = _grades()
+    best: Evidence | None = None
+    if prose and not any(map(text.__contains__, _NOBODY)):
+        return None
+    for name, space in set(_CALL.findall(text)):
+        grade = grades.get(name) or grades.get(name.lower(), 0)
+        if grade == 0:
+            if "_" not in name or name.partition("_")[0].lower() not in functions.PREFIXES or text.count(" ") > 6 or lines > 1:
+                continue
+            grade = 1
+        at = low.find(name.lower())
+        for _ in range(_TRIES):
+            if at < 0:
+                break
+            open_at = text.find("(", at + len(name))
+            if open_at >= 0 and _code_here(text, at, open_at, name, grade, bool(space)):
+                if grade == 2:
+                    return Evidence("high", "call that runs")
+                if lines < 2 or name in ("getattr", "setattr"):
+                    best = Evidence("medium", "call of a library")
+                break
+            at = low.find(name.lower(), at + 1)
+    if best is None and "$" not in text and any(map(low.__contains__, _STRING_HINTS)) and _STRINGS.search(text):
+        return Evidence("high", "call through a string")
+    return best
+
+
+def _code_here(text: str, at: int, open_at: int, name: str, grade: int, space: bool) -> bool:
+    """Whether the call at `at` stands where code would begin, and its argument looks like one."""
+    before = text[max(0, at - 24) : at]
+    last = before.rstrip()[-1:]
+    if last == "@" and name == "include":
+        return False  # a directive of GraphQL
+    argument = text[open_at + 1 : open_at + 40]
+    opens = _OPENS.match(argument) is not None or not argument
+    if grade == 1:
+        if name.lower() in (
+            "open",
+            "die",
+            "mail",
+            "print",
+            "glob",
+            "extract",
+            "md5",
+            "printf",
+            "compile",
+            "include",
+            "require",
+            "chr",
+            "ord",
+            "vars",
+            "locals",
+            "globals",
+            "spawn",
+            "dl",
+        ):
+            if space or not opens:
+                return False
+            if name == "open" and not ("," in argument or "/" in argument or "." in argument):
+                return False
+            if name in ("print", "md5", "chr", "ord") and before.strip():
+                return False
+        if space and not opens:
+            return False
+    elif space and not opens:
+        return False
+    return (
+        not last
+        or last in ";|&'\"`(){}=/@<>:,.!+-[\\\n%?"
+        or before[-1:].isalnum()
+        or before.rstrip().lower().endswith(("echo", "return", "print", "php", "or", "and", "if", "lambda", "new", "not", "in", "else", "await"))
+    )
 
 
 def _is_prose(text: str) -> bool:
     """Whether words stand around the code as in a sentence."""
     if text.count(" ") < 6:
         return False
-    bare = re.sub(r"[\"'][^\"']{0,400}[\"']", "", text[:4000])
-    return len(_PROSE.findall(bare)) * 30 > len(bare) // 4 or bare.count(" ") * 5 > len(bare)
+    bare = _QUOTED.sub("", text[:4000])
+    return len(_PROSE.findall(bare)) * 120 > len(bare) or bare.count(" ") * 5 > len(bare)
 
 
-def _graded(found: str, text: str, prose: bool) -> Evidence | None:
-    """Python at its weight: reaching for the interpreter, or a call that code has every day."""
-    if _NOBODY.search(text):
-        return Evidence("medium" if prose else "high", "Python that reaches for the interpreter")
-    if found.startswith((".__class__", "getattr", "setattr", "import", "from", "sys.", "vars", "locals")):
-        if text.count(" ") > 8 or "\n" in text.strip():
-            return None
-        return Evidence("medium", "Python that looks behind an object")
-    if "\n" in text.strip() and not re.match(r"\s*\w{0,12}\s*\n?\s*(?:eval|exec|__)", text):
-        return Evidence("low", "Python call that runs, in a few lines") if found.startswith(("eval", "exec", "os", "subprocess")) else None
-    return Evidence("high", "Python call that runs or reads")
+def _through(text: str) -> bool:
+    """A call through a variable, as PHP has it: not jQuery, not Angular, not a price."""
+    return any(found[0].strip("$@({} ") not in _NOT_PHP for found in _THROUGH.finditer(text))
 
 
-def _calls(text: str, at: int) -> bool:
-    """Whether the call stands where code would begin: at the start, or after what ends a statement or a string."""
-    before = text[max(0, at - 12) : at]
-    return (
-        not before.strip()
-        or before.rstrip()[-1:] in ";|&'\"`(){}=/@<>:,.!+-[\\\n"
-        or before[-1:].isalnum()
-        or before.rstrip().lower().endswith(("echo", "return", "print", "<?php", "<?", "or", "and"))
-    )
+def _evidence(confidence: str, shape: str) -> Evidence:
+    return Evidence("high" if confidence == "high" else "medium" if confidence == "medium" else "low", shape)
 
 
-def _called(text: str) -> bool:
-    """A call through a variable, as PHP has it: not jQuery, not a price."""
-    for found in re.finditer(r"(?<![\w.])@?\${1,3}(?:[A-Za-z_]\w{0,40}|\{[^{}\n]{1,40}\})(?:[\[{][^\]}\n]{0,40}[\]}]){0,3}\(", text):
-        name = found[0].strip("$@( ")
-        if name and name not in ("q", "http", "scope", "timeout", "window", "document", "this", "jq"):
-            return True
-    return False
+@cache
+def _grades() -> dict[str, int]:
+    """2 for functions that run something, 1 for those that read or are part of a library."""
+    return dict.fromkeys(functions.READS.split(), 1) | dict.fromkeys(functions.RUNS.split(), 2)

@@ -28,19 +28,21 @@ TITLE = "a serialised object that runs code when it is read"
 NEEDS = (
     "\x80", "\xac\xed", "ro0ab", "aced0005", (":", "{", '"'), "python/", "!!", "!<", ("c", "\n", "."), ("c", "\\n", "."), ("(i", "\n"), ("(i", "\\n"),
     ("(s'", "n"), "8002", "8003", "8004", "8005", "py/", "$$nd_func", "aaeaaad", "\xff\xff\xff\xff", "\x04\x08", "!ruby", "!php", ("java", "."),
-    ("org.", "."), ("com.", "."), ("system.", "."), "transformer", "processbuilder", "<java", "gasv", "gaj", "ganj", "gar9", "tzo", "yto", "qzo",
+    ("org.", "."), ("com.", "."), ("system.", "."), "transformer", "closure", "factory", "impl", "handler", "comparator", "inputstream", "expexception",
+    "<org", "<com", "<sun", "<dynamic", "processbuilder", "<java", "gasv", "gaj", "ganj", "gar9", "tzo", "yto", "qzo",
 )  # fmt: skip
 
 _GLOBAL = pattern(r"(?:^|[\n(\]}\[\x80-\x85.0-9])c([A-Za-z_][\w.]{0,60})\n([A-Za-z_][\w.]{0,60})\n")
 _CALLS = pattern(r"(?:t|tp\d{1,6}\n|\)|\x85|\x86|\x87|tq.|\x85q.|\x94|p\d{1,6}\n|l|\])R", re.S)
 _INSTANCE = pattern(r"(?:^|[\n(])i([A-Za-z_][\w.]{0,60})\n([A-Za-z_]\w{0,60})\n")
-_PHP = pattern(r"(?:^|[;{}\s\"'=|>&(])[OC]:\+?\d{1,6}:\\?\"[\w\\\x80-\xff]{1,200}\\?\":\d{1,6}:\{")
+_PHP = pattern(r"(?<![\w:])[OC]:\+?\d{1,6}:\\?\"[\w\\\x80-\xff]{1,200}\\?\":\d{1,6}:\{")
 _YAML = pattern(
     r"!(?:!|<tag:yaml\.org,2002:|<!)?(?:python/(?:object|name|module|apply|cpickle)|(?:python/)?object/(?:apply|new)[:/]|ruby/(?:object|hash|"
     r"struct|class|module|sym|regexp|exception|array)\b|php/(?:object|const)|"
     r"(?:javax?|com\.sun|org\.\w{1,20}|ch\.qos|com\.mchange|sun|groovy|bsh|clojure)\.[\w.$]{3,120}[\s\[\]{(>])",
     re.I,
 )
+_TAGS = ("python/", "object", "ruby/", "php/", "java", "com.", "org.", "ch.", "sun.", "groovy", "bsh.", "clojure")
 _JSONPICKLE = pattern(
     r"\A[\"']?py/(?:object|reduce|function|type|repr|newobj|newargs|newargsex|initargs|mod|method|ref|iterator|bytes|b64)[\"']?\Z|"
     r"[\"']py/(?:object|reduce|function|type|repr|newobj|newargs|newargsex|mod|method)\\?[\"']\s{0,4}:"
@@ -67,19 +69,27 @@ _JAVA_TYPE = pattern(
     r"postgresql|quartz|eclipse\.jetty|slf4j\.ext|jsecurity)|bsh\.|groovy\.|sun\.(?:rmi|reflect)|oracle\.jdbc|br\.com\.anteros|jdk\.|rome\.)"
     r"[\w.$;]{1,200}[\"'\]]{0,3}\Z"
 )  # fmt: skip
-_GADGET = pattern(
-    r"\b(?:InvokerTransformer|ChainedTransformer|InstantiateTransformer|ConstantTransformer|clonetransformer|forclosure|instantiatefactory|"
-    r"instantiatetransformer|prototypeclonefactory|prototypeserializationfactory|TemplatesImpl|JdbcRowSetImpl|BadAttributeValueExpException|"
-    r"AnnotationInvocationHandler|PriorityQueue.{0,40}BeanComparator|ObjectInputStream|whileclosure)\b|"
-    r"<(?:java|object|void|dynamic-proxy|handler|sorted-set|tree-map)\b[^<>]{0,120}(?:class|interface)\s{0,2}=\s{0,2}[\"'](?:java|javax|sun|"
-    r"com\.sun|org)\.|<java\.(?:lang|util|beans|io|net)\.[A-Z]|<dynamic-proxy>|<(?:javax|org|com|"
-    r"sun)(?:\.[a-z]\w{0,30}){1,8}\.[A-Z]\w{0,60}[\s>/]",
-    re.I,
+_GADGETS = (
+    "invokertransformer", "chainedtransformer", "instantiatetransformer", "constanttransformer", "clonetransformer", "forclosure", "instantiatefactory",
+    "prototypeclonefactory",
+    "prototypeserializationfactory", "templatesimpl", "jdbcrowsetimpl", "badattributevalueexpexception", "annotationinvocationhandler", "beancomparator",
+    "objectinputstream", "whileclosure",
 )  # fmt: skip
+_ELEMENTS = (  # (literal in lower case that must occur, pattern that starts with it)
+    ('"java', r"<(?:java|object|void|handler|sorted-set|tree-map)\b[^<>]{0,120}(?:class|interface)\s{0,2}=\s{0,2}\"(?:javax?|sun|com\.sun|org)\."),
+    ("'java", r"<(?:java|object|void|handler|sorted-set|tree-map)\b[^<>]{0,120}(?:class|interface)\s{0,2}=\s{0,2}'(?:javax?|sun|com\.sun|org)\."),
+    ("<java.", r"<java\.(?:lang|util|beans|io|net)\.[a-z]"),
+    ("<dynamic-proxy", r"<dynamic-proxy\b"),
+    ("<javax.", r"<javax(?:\.[a-z]\w{0,30}){1,8}[\s>/]"),
+    ("<com.sun.", r"<com\.sun(?:\.[a-z]\w{0,30}){1,8}[\s>/]"),
+    ("<org.", r"<org(?:\.[a-z]\w{0,30}){2,8}[\s>/]"),
+    ("<sun.", r"<sun(?:\.[a-z]\w{0,30}){1,8}[\s>/]"),
+)
 _HEX = pattern(r"[0-9a-fA-F]{20,}")
 _JAVA = ("\xac\xed\x00\x05", "rO0AB", "\xac\xed\x05sr")
 _NET = ("\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01", "AAEAAAD/////AQ")
 _RUBY = pattern(r"\A\x04\x08(?:[ocCmMeuU]:|[\[{I].{0,80}[oU]:)", re.S)
+_PREFIXES = ("gASV", "gAJj", "gANj", "gAR9", "gAJ9", "gAJd", "Tzo", "YTo", "Qzo")
 _BASE64 = pattern(r"(?<![\w+/])(?:gASV|gAJj|gANj|gAR9|gAJ9|gAJd|Tzo|YTo|Qzo)[\w+/-]{16,400}")
 
 
@@ -109,7 +119,7 @@ def detect(text: str, where: str) -> Evidence | None:
             return Evidence("high", ".NET BinaryFormatter stream")
     if start[:2] == "\x04\x08" and _RUBY.match(text):
         return Evidence("high", "Ruby Marshal object")
-    inside = _BASE64.search(text) if "ga" in low or "zo" in low or "yto" in low else None
+    inside = _BASE64.search(text) if any(map(text.__contains__, _PREFIXES)) else None
     if inside:
         found = _wrapped(inside[0])
         if found:
@@ -135,7 +145,7 @@ def _announced(text: str, low: str, where: str) -> Evidence | None:
     strong = "low" if prose else "high"
     if ":{" in text and _PHP.search(text):
         return Evidence("high", "PHP object")
-    if "!" in text and _YAML.search(text):
+    if "!" in text and any(map(low.__contains__, _TAGS)) and _YAML.search(text):
         return _evidence(strong, "YAML tag that constructs")
     if "py/" in text and _JSONPICKLE.search(text):
         return Evidence("high", "jsonpickle type")
@@ -147,17 +157,12 @@ def _announced(text: str, low: str, where: str) -> Evidence | None:
         return Evidence("high" if "," in text or len(text) < 120 else "medium", ".NET gadget type")
     if "." in text and len(text) < 300 and " " not in text and _JAVA_TYPE.match(text):
         return Evidence("medium", "Java gadget type as the value")
-    if (
-        "<" in text
-        or "ransform" in low
-        or "impl" in low
-        or "xpexception" in low
-        or "losure" in low
-        or "actory" in low
-        or "invocationhandler" in low
-        or "objectinputstream" in low
-    ) and _GADGET.search(text):
-        return _evidence("low" if prose and "<" not in text else "high" if "<" in text else "medium", "Java gadget")
+    if any(map(low.__contains__, _GADGETS)):
+        return Evidence("low" if prose else "medium", "Java gadget")
+    if "<" in text:
+        for literal, source in _ELEMENTS:
+            if literal in low and re.search(source, low):
+                return Evidence("high", "element that constructs a Java object")
     return None
 
 

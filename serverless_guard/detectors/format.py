@@ -28,7 +28,10 @@ NEEDS = (("{", "__"), ("%", "n"), ("%", "x"), ("%", "p"), ("%", "s%"), ("=", "("
 
 _FIELD = pattern(r"\{[\w.\[\]!:'\"\s-]{0,80}(?:\.|\[['\"]?)__\w{2,40}__|\{__\w{2,40}__[.\[]")
 _WRITE = pattern(r"%\d{1,4}\$\d{0,6}(?:h{0,2}|l{0,2})[nspx]|%\d{1,6}[cxdu]%(?:\d{1,3}\$)?h{0,2}n|%h{1,2}n|%\*\d{0,3}\$?n|%-?\d{0,6}n(?=%)|%[.]\d{6,}[dxs]")
-_CHAIN = pattern(r"(?:%(?:0?\d{1,3})?(?:h{0,2}|l{0,2})[nxpsdu][.,:_|\- ]?){5,}|(?:%(?:0?\d{1,3})?l{0,2}[npx][.,:_|\- ]?){3,}|(?:%s%[pnx]|%[pnx]%s){2,}")
+_CHAIN = pattern(
+    r"%(?:0?\d{1,3})?(?:h{0,2}|l{0,2})[nxpsdu](?:[.,:_|\- ]?%(?:0?\d{1,3})?(?:h{0,2}|l{0,2})[nxpsdu]){4,60}|%(?:0?\d{1,3})?l{0,2}[npx](?:[.,:_|"
+    r"\- ]?%(?:0?\d{1,3})?l{0,2}[npx]){2,60}|%s%[pnx]%s%[pnx]"
+)
 _CELL = pattern(r"[\s\"';,\ufeff]{0,6}[=+@-]")
 _DDE = pattern(
     r"[\s\"';,\ufeff]{0,6}[=+@-][^|\n]{0,80}?(?:\b(?:cmd|msexcel|mspaint|calc|powershell|rundll32|regsvr32|mshta|winword|excel|dde)\w{0,60}|"
@@ -51,8 +54,8 @@ def detect(text: str, where: str) -> Evidence | None:
             write = _WRITE.search(text)
             if write and text.count(" ") < 8:
                 return Evidence("high" if write[0].endswith("n") else "medium", "conversion that writes or picks an argument")
-        chain = _CHAIN.search(text)
-        if chain and len(chain[0]) * 3 > len(text.strip()):
+        chain = _CHAIN.search(text) if text.count("%") > 2 else None
+        if chain and (len(chain[0]) > 100 or len(chain[0]) * 3 > len(text.strip())):
             return Evidence("medium", "chain of conversions")
     if _CELL.match(text) and where != "header":
         if "|" in text and "!" in text and _DDE.match(text):

@@ -55,7 +55,7 @@ def detect(text: str, where: str) -> Evidence | None:
         found = _INTROSPECTION.search(text)
         if found and (len(text) < 20000 and text.count("\n") * 40 < len(text) + 2000):
             return Evidence("medium", "introspection")
-    if "{" not in text or not _DOCUMENT.match(text):
+    if "{" not in text or text[:2] == "{{" or not _DOCUMENT.match(text):
         return None
     if text.lstrip()[:1] == "[":
         if len(_BATCH.findall(text)) > MAX_BATCH:
@@ -73,7 +73,7 @@ def detect(text: str, where: str) -> Evidence | None:
             name, count = Counter(names).most_common(1)[0]
             if count > MAX_ALIASES and not name[0].isupper() and name not in ("true", "false", "null"):
                 return Evidence("high", "one field under many aliases")
-    if _REPEATED.search(text):
+    if text.count(" ") + text.count("\n") + text.count(",") >= MAX_REPEATS - 1 and _REPEATED.search(text):
         return Evidence("high", "one field repeated")
     if "@" in text and _DIRECTIVES.search(text):
         return Evidence("high", "directives piled up")

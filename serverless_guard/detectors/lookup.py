@@ -44,7 +44,7 @@ _ROUNDS = 12
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` holds a lookup that acts; linear in its length, at most 12 rounds."""
     prose = len(text) > 120 and text.count(" ") * 7 > len(text)
-    if _FETCHES.search(text):
+    if "ndi" in text.lower() and _FETCHES.search(text):
         return Evidence("low" if prose and "${" not in text else "high", "lookup that fetches")
     if "${" not in text:
         return None
@@ -61,7 +61,7 @@ def detect(text: str, where: str) -> Evidence | None:
             break
         spelled += counted.letters
         resolved = plainer
-        if _FETCHES.search(resolved):
+        if "ndi" in resolved.lower() and _FETCHES.search(resolved):
             return Evidence("high", "lookup spelled by lookups")
         if _RUNS.search(resolved):
             return Evidence("high", "lookup that runs or fetches, spelled by lookups")

@@ -19,6 +19,7 @@ https://cwe.mitre.org/data/definitions/22.html  https://owasp.org/www-community/
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from serverless_guard.detectors import Evidence
 from serverless_guard.detectors.words.files import SECRETS, WANTED
@@ -30,10 +31,14 @@ TITLE = "a path that leaves its folder or names a file of the system"
 NEEDS = ("..", "/", "\\", ".ini", ".ht", "passw", ".env", "id_rsa", "%", "0x2")
 
 _FOREIGN = pattern(
-    r"%%([0-9a-f]{2})%%([0-9a-f]{2})|(?:%25){1,4}(?=[0-9a-z]{2})|%u(?:e[0-9a-f]|f0)[0-9a-f]{2}|%c[01]%(?:25)?([0-9a-z]{2})|%c0(?=\.)|%(?:e0%80|"
-    r"f0%80%80|f8%80%80%80|fc%80%80%80%80)%([0-9a-f]{2})|%bg%qf|0x(2e|2f|5c)|%(2e|2f|5c|00)",
+    r"%(?:%([0-9a-f]{2})%%([0-9a-f]{2})|u(?:e[0-9a-f]|f0)[0-9a-f]{2}|c[01]%([0-9a-z]{2})|c0(?=\.)|(?:e0%80|f0%80%80|f8%80%80%80|"
+    r"fc%80%80%80%80)%([0-9a-f]{2})|bg%qf|(2e|2f|5c|00))",
     re.I,
 )
+_HEXED = pattern(r"0x(2e|2f|5c)", re.I)
+_SPELLINGS = ("%u", "%c0", "%c1", "%e0%80", "%f0%80", "%f8%80", "%fc%80", "%bg%", "0x2", "0x5c", "%2e", "%2f", "%5c", "%00", "%%2", "%%3", "%%5", "%%6")
+_THERE_AND_BACK = pattern(r"(?<![^/])(?!\.\.?/)[^/]{1,255}/\.\./")
+_WORDS = pattern(r"[a-z_]{2,}")
 _TOKENS = pattern(r"[\s\"'<>()\[\]{}=&?,|`]+")
 _SYSTEM = pattern(
     r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:etc/[\w.]|proc/[\w.]|sys/[\w.]|root/[\w.]|boot/[\w.]|dev/\w|"
@@ -45,14 +50,27 @@ _SYSTEM = pattern(
     r"web/(?:conf|logs)|library/(?:webserver|logs|preferences)|system/library/)",
     re.I,
 )
-_WRAPPER = pattern(
-    r"(?<![\w.+-])(?:(?:php|phar|expect|glob|zlib|compress\.(?:zlib|bzip2)|ogg|rar|zip|ssh2(?:\.\w{1,6})?|netdoc|jar:(?:https?|file|ftp))://?|"
-    r"data:(?://)?text/(?:plain|x-php)(?:[;,=]|$))",
-    re.I,
+_WRAPPERS = (
+    "php://",
+    "phar://",
+    "expect://",
+    "glob://",
+    "zlib://",
+    "compress.zlib://",
+    "compress.bzip2://",
+    "ogg://",
+    "rar://",
+    "zip://",
+    "ssh2.",
+    "netdoc:",
+    "jar:http",
+    "jar:file",
+    "data:text/plain",
+    "data://text",
 )
 _HIDDEN = pattern(r"\.[\w-]{1,12}\x00[\w./]{0,40}$|\x00\.?(?:html?|jpe?g|png|gif|pdf|txt|php)\b", re.I)
 _DOTTED = pattern(
-    r"[./]*/?\.(?:env|git|svn|hg|htpasswd|htaccess|ssh|aws|passwd|bash_history|bashrc|profile|npmrc|netrc|dockerenv|ds_store|kube|docker|pgpass|"
+    r"(?:[./]{0,60}/)?\.(?:env|git|svn|hg|htpasswd|htaccess|ssh|aws|passwd|bash_history|bashrc|profile|npmrc|netrc|dockerenv|ds_store|kube|docker|pgpass|"
     r"mysql_history)(?:[/.][\w./-]{0,60})?$",
     re.I,
 )
@@ -62,10 +80,8 @@ def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` is a path out of its folder or to the system; linear in its length."""
     if where == "key" and "/" not in text and "\\" not in text:
         return None
-    path = _FOREIGN.sub(_native, text) if "%" in text or "0x2" in text else text
-    foreign = path is not text and path != text
-    if foreign and "%" in path:
-        path = _FOREIGN.sub(_native, path)
+    path = _spelled(text) if "%" in text or "0x" in text else text
+    foreign = path != text
     path = path.replace("\\", "/")
     for pair in ("//", "/./"):
         for _ in range(20):
@@ -79,10 +95,10 @@ def detect(text: str, where: str) -> Evidence | None:
         found = _climbs(path, low, prose, foreign)
         if found:
             return found
-    if "://" in text or "data:" in low:
-        wrapper = _WRAPPER.search(text)
-        if wrapper:
-            return Evidence("low" if prose else "high" if wrapper.start() == 0 or not words else "medium", "stream wrapper")
+    if ":" in text:
+        at = _wrapper(text.lower())
+        if at >= 0:
+            return Evidence("low" if prose else "high" if at == 0 or not words else "medium", "stream wrapper")
     if "\0" in text and _HIDDEN.search(path):
         return Evidence("medium", "NUL before an ending")
     if prose:
@@ -96,6 +112,30 @@ def detect(text: str, where: str) -> Evidence | None:
     if _secret(low) == 2 and ("/" in path or path.startswith((".", "boot", "id_"))) and ("://" not in text or low.startswith("file:")):
         return Evidence("high", "secret file")
     return None
+
+
+def _wrapper(low: str) -> int:
+    """Where a stream wrapper starts, -1 for nowhere."""
+    for scheme in _WRAPPERS:
+        at = low.find(scheme)
+        if at >= 0 and (at == 0 or not (low[at - 1].isalnum() or low[at - 1] in ".+-_")):
+            return at
+    return -1
+
+
+def _spelled(text: str) -> str:
+    """The value with those spellings of dot and slash undone that only careless decoders accept."""
+    for _ in range(4):
+        if "%25" not in text:
+            break
+        text = text.replace("%25", "%")
+    low = text.lower()
+    if not any(map(low.__contains__, _SPELLINGS)):
+        return text
+    if "0x" in low:
+        text = _HEXED.sub(lambda found: "." if found[1][1] in "eE" else "/", text)
+    text = _FOREIGN.sub(_native, text)
+    return _FOREIGN.sub(_native, text) if "%" in text else text
 
 
 def _climbs(path: str, low: str, prose: bool, foreign: bool) -> Evidence | None:
@@ -127,10 +167,14 @@ def _lowest(token: str) -> tuple[int, bool]:
         token = token[token.find("/") + 1 :] if "/" in token else ""
     rooted = token.startswith("/")
     depth = lowest = 0
-    segments = token.split("/", 20000)
+    if len(token) > 4000:
+        token = _THERE_AND_BACK.sub("", _THERE_AND_BACK.sub("", token))
+    segments = token.split("/")
     for place, segment in enumerate(segments):
         if ";" in segment:
             segment = segment.split(";", 1)[0]
+        if not segment or segment == ".":
+            continue
         if segment == ".." or (segment[:2] == ".." and segment.strip("\0 \t^") == ".."):
             if place + 1 == len(segments) and len(segments) == 1 and token != "..":
                 break  # an ellipsis
@@ -142,7 +186,9 @@ def _lowest(token: str) -> tuple[int, bool]:
         elif segment[:4] == "...." and len(segments) > 1 and not segment.strip("."):
             depth -= 1
             lowest = min(lowest, depth)
-        elif segment and segment != ".":
+            if lowest == -3:
+                break
+        else:
             if segment.endswith("..") and place + 1 < len(segments) and segment[:-2].strip("A\0") == "":
                 depth -= 1
                 lowest = min(lowest, depth)
@@ -153,24 +199,30 @@ def _lowest(token: str) -> tuple[int, bool]:
 
 def _secret(low: str) -> int:
     """2 for a file nobody names by chance, 1 for one that attackers want, 0 for none."""
+    if len(low) > 400 and _known().isdisjoint(_WORDS.findall(low)):
+        return 0
     if any(map(low.__contains__, SECRETS)):
         return 2
     return 1 if any(map(low.__contains__, WANTED)) else 0
 
 
+@cache
+def _known() -> frozenset[str]:
+    """The words of all known files: a long value without any of them need not be searched 80 times."""
+    return frozenset(word for name in (*SECRETS, *WANTED) for word in _WORDS.findall(name))
+
+
 def _native(found: re.Match[str]) -> str:
     """Dot or slash for a spelling of it that only a careless decoder accepts."""
-    first, second, overlong, long_form, hexed, plain = found.groups()
+    first, second, overlong, long_form, plain = found.groups()
     if first:
         return chr(int(first, 16)) + chr(int(second, 16)) if first[0] not in "3" else _nibbles(first, second)
-    code = (overlong or long_form or hexed or plain or "").lower()
+    code = (overlong or long_form or plain or "").lower()
     if code in ("2e", "ae", "ee"):
         return "."
     if code == "00":
         return "\0"
     whole = found.group().lower()
-    if whole.startswith("%25"):
-        return "%"
     if whole == "%c0":
         return ""
     return "/"

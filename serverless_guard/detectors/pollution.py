@@ -36,7 +36,7 @@ _ASSIGNS = pattern(
     r"(?:^|[?&;{,\s\[.\"'(])(?:__proto__[\"']?\]?\s{0,4}(?:[.\[]|=(?!=)|:)|constructor[\"']?\]?\s{0,2}[.\[:]\s{0,2}[\[{]?\s{0,2}[\"']?prototype|"
     r"[\w\]]{0,20}\[[\"']?__(?:class|base|bases|mro|init|globals|builtins|dict|proto|subclasses|code|func|self|spec|loader|defaults|kwdefaults|"
     r"qualname)__[\"']?\]|"
-    r"(?:[\w\]]{1,40}\.){0,6}__(?:class|base|init|globals|dict|code|defaults|kwdefaults|builtins)__[.\[][\w.\[\]\"']{0,120}\s{0,4}=(?!=)|"
+    r"__(?:class|base|init|globals|dict|code|defaults|kwdefaults|builtins)__[.\[][\w.\[\]\"']{0,120}\s{0,4}=(?!=)|"
     r"[\"']__(?:class|init|globals|builtins|bases?|dict)__[\"']\s{0,4}:)"
 )
 
@@ -47,6 +47,8 @@ def detect(text: str, where: str) -> Evidence | None:
         return _key(text)
     if len(text) < 200 and text.lower() in _DUNDERS:
         return Evidence("medium", "dunder name as a value")
+    if "=" not in text and ":" not in text:
+        return None
     low = text.lower() if "__PROTO" in text or "CONSTRUCTOR" in text else text
     found = _ASSIGNS.search(low)
     if found is None:

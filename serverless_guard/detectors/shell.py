@@ -26,6 +26,10 @@ from functools import cache
 from serverless_guard.detectors import Evidence
 from serverless_guard.detectors.words import programs
 from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RULE = "SG-CMD-001"
 CWE = 78
@@ -133,13 +137,8 @@ def _commands(text: str, low: str, document: bool) -> Evidence | None:
         best = _command(text, 0, "", 0)
         if best is _NONE:
             best = None
-    starts: list[int] = []
-    if not set(map(_name, set(_CANDIDATE.findall(low)))).isdisjoint(known) or low[:1] in _SEPARATORS:
-        starts = [found.start() for found in _CANDIDATE.finditer(low) if found[1] in known or _name(found[1]) in known or found.start() == 0]
-    if "\\" in text or "$" in text or "^" in text or "'" in text or '"' in text or "``" in text:
-        starts += [found.start() for found in _SPLICED.finditer(text)]
     tried = 0
-    for start in starts:
+    for start in _starts(text, low, known):
         separator = text[start]
         if separator == "(":
             separator = text[start - 1 : start] + "("
@@ -161,6 +160,20 @@ def _commands(text: str, low: str, document: bool) -> Evidence | None:
         elif best is None or best.confidence == "low":
             best = found
     return best
+
+
+def _starts(text: str, low: str, known: dict[str, int]) -> Iterator[int]:
+    """Where a separator stands before a word that is a program, or is spelled as nothing but a program would be."""
+    named = {word for word in set(_CANDIDATE.findall(low)) if word in known or _name(word) in known}
+    if low[:1] in _SEPARATORS:
+        yield 0
+    if named:
+        for found in _CANDIDATE.finditer(low):
+            if found[1] in named and found.start():
+                yield found.start()
+    if any(map(text.__contains__, _SPLICES)):
+        for found in _SPLICED.finditer(text):
+            yield found.start()
 
 
 def _leaves(text: str, at: int) -> int:

@@ -17,6 +17,7 @@ https://cwe.mitre.org/data/definitions/1336.html  https://portswigger.net/resear
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from serverless_guard.detectors import Evidence
 from serverless_guard.detectors.words.patterns import pattern
@@ -64,9 +65,22 @@ NEEDS = (
     "[=",
 )
 
-_PAIRS = (("{{", "}}"), ("{%", "%}"), ("${", "}"), ("#{", "}"), ("*{", "}"), ("%{", "}"), ("@{", "}"), ("<%", "%>"), ("@(", ")"), ("{$", "}"), ("[=", "]"))
+_PAIRS = (
+    ("{{", "}}", r"\{\{((?:[^}{]|\}(?!\})|\{(?!\{)){0,400})\}\}"),
+    ("{%", "%}", r"\{%([^%]{0,400})%\}"),
+    ("${", "}", r"\$\{([^}$]{0,400})\}"),
+    ("#{", "}", r"#\{([^}#]{0,400})\}"),
+    ("*{", "}", r"\*\{([^}*]{0,400})\}"),
+    ("%{", "}", r"%\{([^}%]{0,400})\}"),
+    ("@{", "}", r"@\{([^}@]{0,400})\}"),
+    ("<%", "%>", r"<%([^%<]{0,400})%>"),
+    ("@(", ")", r"@\(([^)@]{0,400})\)"),
+    ("{$", "}", r"\{\$([^}{]{0,400})\}"),
+    ("[=", "]", r"\[=([^\]\[]{0,400})\]"),
+)
+_MANY = 500
 _SPAN = 2000
-_PATIENCE = 2000
+_PATIENCE = 40000
 
 _STRONG = pattern(
     r"__\w{2,40}__|(?<![\w$])_(?:self|context|charset|_mmarker|\.|globals)|getClass\b|\bclass\.(?:forName|getResource|protectionDomain|"
@@ -86,6 +100,8 @@ _STRONG = pattern(
     r"#_memberAccess|#context|@java\.|@ognl|\$smarty\.|\bSmarty\b|/etc/|`[^`\n]{1,200}`|%x[({\[]|\bimport\s{1,4}\w|\brequire\s{1,4}['\"]|"
     r"\bwrite\s{0,2}\(|\bglobals\s{0,2}\(|\bdump\s{0,2}\(|\{[^{}]{0,80}(?:options|shell_exec)['\"]",
 )
+_WORD = pattern(r"[A-Za-z_]\w{1,40}")
+_MARKS = ("__", "_.", "?", "T(", "T (", "'system'", "#_", "@", "$smarty", "/etc/", "`", "%x", "|", "~", "'options'", "::")
 _ARITHMETIC = pattern(r"[\s=!@:({\[\-]{0,6}['\"]?\d{1,12}['\"]?\s{0,3}(?:\*\*?|[+\-/%])\s{0,3}['\"]?\(?\d{1,12}['\"]?[\s)}\]*+/\-\d.]{0,20}$")
 _CALL = pattern(r"[A-Za-z_]\w*[!?]?\s{0,2}\(|[A-Za-z_]\w*\.\w+\s{1,3}['\"]")
 _ASSIGNS = pattern(r"\s{0,4}[A-Za-z_]\w{0,40}(?:\.\w{1,40}){0,3}\s?=(?![=>])|[A-Za-z_]\w{1,40} \w{1,40} = ")
@@ -93,15 +109,45 @@ _TAG = pattern(
     r"[-+]?\s{0,4}(?:set|import|include|from|extends|macro|for|if|with|do|apply|filter|block|autoescape|call|debug|load|python|module|while|raw|"
     r"try|exec|ssi|csrf_token|php)\b"
 )
+_HINT_WORDS = """
+_self _context _charset _env _globals _mmarker getClass class forName getRuntime ProcessBuilder freemarker new java javax org groovy require
+child_process process constructor templateSettings
+registerUndefinedFilterCallback registerUndefinedFunctionCallback system exec shell_exec passthru popen popen2 popen3 popen4 proc_open eval assert
+call_user_func call_user_func_array
+file_get_contents file_put_contents phpinfo readfile execSync spawn_sync getenv include_once instance_eval define_method ini_set lipsum cycler joiner
+namespace url_for get_flashed_messages range self config
+settings request app session handler File IO Dir Kernel Process System Open4 Open3 Runtime Object Reflect Class Files Paths Scanner Erlang Code Node
+os subprocess getSession setAttribute readAllBytes getText
+classLoader protectionDomain getMethod getMethods getDeclaredConstructors getDeclaredMethods newInstance invoke context Smarty import write globals
+dump options
+"""
 _NAMES = frozenset(("config", "self", "settings", "request", "lipsum", "_context", "_self", "@root", "debug", "dump", "$smarty.version", "$smarty.template"))
-_DIRECTIVE = pattern(
-    r"#(?:set|foreach|include|parse|evaluate|define)\s{0,4}\(\s{0,4}[\$\"']|[<\[]#(?:assign|include|import|function|macro|list|setting|if|attempt|"
-    r"visit|recurse)\s[^>\]]{1,400}|"
-    r"\$!?\{?\w{1,40}\.(?:getClass\s?\(|class\.(?:for|get)|inspect\s?\()|\{(?:/?php\}|self::\w|Smarty_\w|(?:if\s{1,4})?(?:system|exec|passthru|"
-    r"shell_exec|phpinfo|readfile|file_get_contents)\s{0,2}\(|fetch\s{1,4}file|include\s{1,4}file|math\s{1,4}equation)|"
-    r"\{\{\s{0,2}[#&]?(?:with|each|lookup|if)\s{1,4}(?:\(|\"[^\"]{0,80}\"|\S{1,60}\s{1,4}as\s{1,4}\|)|\$\{\{<%|\{\{<%|@System\.\w|\[\[\$\{",
-    re.I,
-)  # fmt: skip
+_DIRECTIVES = (  # (literal in lower case that must occur, pattern that starts with it, strength)
+    ("#", r"#(?:set|foreach|include|parse|evaluate|define)\s{0,4}\(\s{0,4}[\$\"']", 3),
+    ("<#", r"<#(?:assign|include|import|function|macro|list|setting|if|attempt|visit|recurse)\s[^>]{1,400}", 2),
+    ("[#", r"\[#(?:assign|include|import|function|macro|list|setting|if|attempt|visit|recurse)\s[^\]]{1,400}", 2),
+    (".getclass", r"\$!?\{?\w{1,40}\.getclass\s?\(", 3),
+    (".class.", r"\$!?\{?\w{1,40}\.class\.(?:for|get)", 3),
+    (".inspect", r"\$!?\{?\w{1,40}\.inspect\s?\(", 3),
+    ("php}", r"php\}", 3),
+    ("{self::", r"\{self::\w", 3),
+    ("{smarty_", r"\{smarty_\w", 3),
+    ("{if ", r"\{if\s{1,4}(?:system|exec|passthru|shell_exec|phpinfo|readfile|file_get_contents)\s{0,2}\(", 3),
+    ("{system", r"\{system\s{0,2}\(", 3),
+    ("{exec", r"\{exec\s{0,2}\(", 3),
+    ("{passthru", r"\{passthru\s{0,2}\(", 3),
+    ("{shell_exec", r"\{shell_exec\s{0,2}\(", 3),
+    ("{phpinfo", r"\{phpinfo\s{0,2}\(", 3),
+    ("{readfile", r"\{readfile\s{0,2}\(", 3),
+    ("{file_get_contents", r"\{file_get_contents\s{0,2}\(", 3),
+    ("{fetch", r"\{fetch\s{1,4}file", 2),
+    ("{include", r"\{include\s{1,4}file", 2),
+    ("{math", r"\{math\s{1,4}equation", 2),
+    ("{{", r"\{\{\s{0,2}[#&]?(?:with|each|lookup|if)\s{1,4}(?:\(|\"[^\"]{0,80}\"|\S{1,60}\s{1,4}as\s{1,4}\|)", 2),
+    ("{{<%", r"\{\{<%", 2),
+    ("@system.", r"@system\.\w", 3),
+    ("[[${", r"\[\[\$\{", 2),
+)
 _LATEX = pattern(
     r"(?<![\w:\\])\\(?:(?:input|include|verbatiminput|lstinputlisting|InputIfFileExists|includegraphics|import|usepackage|directlua|pdffiledump|"
     r"loop)\s{0,3}[\[{|/\\]|write18\b|immediate\s{0,3}\\|(?:open(?:in|out)|newread|newwrite|read)\s{0,3}(?:\\|\d)|catcode\s{0,3}[`\d\\]|csname\b|"
@@ -115,21 +161,29 @@ def detect(text: str, where: str) -> Evidence | None:
     best = 0
     shape = ""
     outside = len(text)
+    seen: set[tuple[str, str]] = set()
     weak = ""
     document = text.count("\n") > 3
     for spans, (opener, expression) in enumerate(_expressions(text)):
         outside -= len(expression) + 4
         if spans > _PATIENCE or best == 3:
             break
+        if opener not in ("{$", "{%", "<%") and expression.replace(".", "").replace(" ", "").isalnum() and expression.strip() not in _NAMES:
+            continue
+        if (opener, expression) in seen:
+            continue
+        seen.add((opener, expression))
         strength, what = _acts(opener, expression)
         if strength > best:
             best, shape = strength, f"{opener} {what}"
-    if best == 0 and ("#" in text or "{" in text or "$" in text or "@S" in text):
-        directive = _DIRECTIVE.search(text)
-        if directive:
-            strong = _STRONG.search(text) or directive[0].startswith("#set") or "php}" in directive[0].lower()
-            best, shape = (3 if strong else 2), "directive"
-            outside = len(text) - len(directive[0]) if not strong else min(outside, 40)
+    if best == 0:
+        low = text.lower()
+        for literal, source, strength in _DIRECTIVES:
+            directive = re.search(source, low) if literal in low else None
+            if directive:
+                best, shape = strength if strength == 3 or not _STRONG.search(text, directive.start(), directive.end() + 400) else 3, "directive"
+                outside = len(text) - len(directive[0]) if best < 3 else min(outside, 40)
+                break
     if best == 0 and "\\" in text:
         latex = _LATEX.search(text)
         if latex and not document:
@@ -147,9 +201,15 @@ def detect(text: str, where: str) -> Evidence | None:
 
 
 def _expressions(text: str) -> Iterator[tuple[str, str]]:
-    """What stands between delimiters, outermost openers first come; each stretch is given once a kind of delimiter."""
-    for opener, closer in _PAIRS:
+    """What stands between delimiters; what stands there again and again comes once."""
+    for opener, closer, between in _PAIRS:
         start = text.find(opener)
+        if start < 0:
+            continue
+        if text.count(opener) > _MANY:
+            for inner in dict.fromkeys(re.findall(between, text)):
+                yield opener, inner
+            continue
         while start >= 0:
             close = text.find(closer, start + 2)
             if close < 0:
@@ -158,8 +218,7 @@ def _expressions(text: str) -> Iterator[tuple[str, str]]:
                 break
             if closer in ("}", ")") and close - start < _SPAN:
                 close = _balanced(text, start + 2, close, opener[1] if opener[1] in "{(" else "{", closer)
-            inner = text[start + 2 : min(close, start + _SPAN)]
-            yield opener, inner
+            yield opener, text[start + 2 : min(close, start + _SPAN)]
             start = text.find(opener, close + 1)
 
 
@@ -175,11 +234,16 @@ def _balanced(text: str, start: int, close: int, opener: str, closer: str) -> in
     return close
 
 
+def _reaches(expression: str) -> bool:
+    """Whether an expression names what reaches out of the template; its words are looked up before the pattern is tried."""
+    return (any(map(expression.__contains__, _MARKS)) or not _hints().isdisjoint(_WORD.findall(expression))) and _STRONG.search(expression) is not None
+
+
 def _acts(opener: str, expression: str) -> tuple[int, str]:
     """How surely an expression does something: 3 reaches or computes, 2 calls, 1 controls, 0 names something."""
     if _ARITHMETIC.match(expression):
         return 3, "arithmetic on literals"
-    if _STRONG.search(expression):
+    if _reaches(expression):
         if (
             opener == "${"
             and expression[:1] == "{"
@@ -207,3 +271,9 @@ def _acts(opener: str, expression: str) -> tuple[int, str]:
         if opener == "<%" and re.match(r"[-=%!@#]?\s{0,4}(?:if|for|while|require|import|@\w|\$|page|include|end)\b", expression):
             return 2, "control tag"
     return 0, ""
+
+
+@cache
+def _hints() -> frozenset[str]:
+    """Words without which, or without one of the marks, no expression reaches out."""
+    return frozenset(_HINT_WORDS.split())
