@@ -16,6 +16,7 @@ from runtime import PYTHON, ROOT, unpacked
 from serverless_guard.errors import GuardError
 from serverless_guard.layer import bootstrap, build
 from serverless_guard.layer.handler import resolve
+from serverless_guard.layer.lean import lean as lean_source
 from serverless_guard.policy import FLAGS
 
 MAX_BYTES = 300_000
@@ -86,8 +87,7 @@ def test_what_a_start_and_a_clean_event_load_has_bytecode(zipped: build.Built, t
 import sys
 from serverless_guard import guard
 
-schema = {"type": "object", "properties": {"name": {"type": "string", "minLength": 1}}, "required": ["name"], "additionalProperties": False}
-handler = guard(mode="block", schema=schema, egress=["api.stripe.com:443"])(lambda event, context: "clean")
+handler = guard(mode="block", egress=["api.stripe.com:443"])(lambda event, context: "clean")
 assert handler({"name": "Ada"}, None) == "clean"
 for name, module in sys.modules.items():
     if name.startswith("serverless_guard"):
@@ -230,7 +230,7 @@ def test_the_wrapper_is_plain_sh() -> None:
 def test_lean_sources_are_the_same_program_line_for_line() -> None:
     for path in sorted((ROOT / "serverless_guard").rglob("*.py")):
         source = path.read_bytes()
-        lean = build.lean(source)
+        lean = lean_source(source)
         assert lean.count(b"\n") == source.count(b"\n")
         assert program(lean) == program(source), path
         assert not [node for node in ast.walk(ast.parse(lean)) if isinstance(node, DOCUMENTED) and ast.get_docstring(node)], path
@@ -241,13 +241,18 @@ DOCUMENTED = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
 
 
 def program(source: bytes) -> str:
-    """A module with all strings that stand alone emptied, and every line number."""
+    """A module and the line of everything in it, without what is left out."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            node.value.value = ""
-    lines = [getattr(node, "lineno", 0) for node in ast.walk(tree) if not (isinstance(node, ast.Constant) and node.value == "")]
-    return ast.dump(tree) + str(lines)
+            node.value = ast.Constant("")
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.returns = None
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
+    return ast.dump(tree) + str([getattr(node, "lineno", 0) for node in ast.walk(tree)])
 
 
 def test_no_module_of_the_layer_imports_one_that_is_left_out(zipped: build.Built) -> None:

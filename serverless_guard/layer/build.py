@@ -10,25 +10,22 @@
 there: the zip carries unchecked-hash `.pyc` files for each interpreter that the build is given, by default the one that runs
 it. Bytecode differs between patch releases of Python, so that "same bytes" holds for the same sources and the same interpreters.
 
-What no function needs stays at home: docstrings and comments, and in the bytecode annotations and most line numbers. Sources keep
-their lines, so that a trace leads to the right line of the repository, or to the right function where it comes from bytecode.
+What no function needs stays at home: docstrings, comments, annotations, and in the bytecode all but one line number a function.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import itertools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import tokenize
 import zipfile
 from fnmatch import fnmatchcase
 
 from serverless_guard.errors import GuardError
+from serverless_guard.layer.lean import lean
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,6 +39,7 @@ LEFT_OUT = (
     "layer/bootstrap.py",
     "layer/build.py",
     "layer/bytecode.py",
+    "layer/lean.py",
     "layer/serverless_guard.pth",
     "layer/serverless_guard_handler.py",
     "layer/wrapper",
@@ -54,18 +52,12 @@ LEFT_OUT = (
 )
 """What no function needs: the command line, the doors for tests and type checkers, and the files that stand elsewhere in the zip."""
 
-SOURCE_ONLY = (
-    "chain.py",
-    "detectors/[!_]*",
-    "emitters/[!_]*",
-    "facts.py",
-    "keywords/automata.py",
-    "keywords/patterns.py",
-    "ocsf.py",
-    "redact.py",
-    "text.py",
-)
-"""What neither a start nor a clean event loads, and what therefore goes without bytecode unless the layer is built `whole`."""
+SOURCE_ONLY = ("chain.py", "detectors/[!_]*", "emitters/*", "facts.py", "keywords/[!_]*", "ocsf.py", "redact.py", "text.py")
+"""What goes without bytecode unless the layer is built `whole`: what a start loads only for a schema, and what waits for an odd event.
+
+For scale, on 3.12 and a desktop's core: it makes 20 ms more at a start with a schema, 65 ms more at the first odd event of an
+environment; whole, the zip is four tenths larger.
+"""
 
 WRAPPER = "serverless-guard/wrapper"
 FLAT = {
@@ -100,7 +92,7 @@ class Built(NamedTuple):
 def build(out_path: str, pythons: Sequence[str] = (sys.executable,), whole: bool = False) -> Built:
     """Write the layer to `out_path`, with bytecode for each interpreter in `pythons`. Raises GuardError where one does not compile.
 
-    The bytecode is that of what a start and a clean event load; `whole`: of all, for a larger zip and a faster first odd event.
+    The bytecode is that of what every start loads; `whole`: of all, for a larger zip, and schemas and odd events that are read faster.
     """
     sources = dict(_sources(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     compiled = {name: data for name, data in sources.items() if name.endswith(".py") and (whole or not _matches(name, SOURCE_ONLY))}
@@ -123,26 +115,6 @@ def write(out_path: str, entries: dict[str, bytes]) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, entries[name])
     os.replace(part, out_path)
-
-
-def lean(source: bytes) -> bytes:
-    """A module without comments and docstrings, line for line."""
-    lines = source.decode().splitlines(keepends=True)
-    before = tokenize.NEWLINE
-    tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
-    for token, after in itertools.pairwise(tokens):
-        (row, column), (last, end) = token.start, token.end
-        if token.type == tokenize.COMMENT:
-            lines[row - 1] = lines[row - 1][:column].rstrip() + "\n"
-        elif token.type == tokenize.STRING and before in _STARTS and after.type == tokenize.NEWLINE:
-            # an empty one stands in for it: a body needs a statement, and only a docstring may precede `from __future__`
-            lines[row - 1 : last] = [lines[row - 1][:column] + '""' + lines[last - 1][end:], *("\n" for _ in range(last - row))]
-        if token.type not in (tokenize.NL, tokenize.COMMENT):
-            before = token.type
-    return "".join(lines).encode()
-
-
-_STARTS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
 
 
 def _sources(home: str) -> Iterator[tuple[str, bytes]]:
