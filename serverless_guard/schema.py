@@ -1,6 +1,6 @@
-"""JSON Schema to a plain Python function: checked at start, written at the first validation, or ahead of time.
+"""JSON Schema to a plain Python function: judged at start, written at the first validation, or ahead of time.
 
-At start a schema is read and judged, by this compiler's own strictness: jsonschema would cost more than the whole guard.
+At start a schema is read and judged by this compiler's own strictness: jsonschema would cost more than the whole guard.
 The first validation writes and compiles the function. The clean path stays there; a violation is explained by jsonschema's
 best match where that can be imported, else by the compiler's own explaining form, which names the first failure.
 What is not compiled is listed in `Check.uncovered` and handed to jsonschema. Nothing is ever fetched.
@@ -10,19 +10,25 @@ https://json-schema.org/specification
 from __future__ import annotations
 
 import json
-import os
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from serverless_guard.errors import PolicyError
-from serverless_guard.keywords.documents import Documents
+from serverless_guard.keywords import VERSION, origins
+from serverless_guard.keywords.documents import Documents, join
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from serverless_guard.keywords.origins import Origin
+
+    Functions = Mapping[str, Callable[..., Any] | None]
+
 EXPLAINED = 500  # values in an instance that jsonschema may explain: it takes 30 us for each, and a sender chooses how many
-SHOWN = 160  # characters of a schema's own words in an explanation
+CACHED = 64
+ANYWHERE = "/1/2/3/4/5/6/7/8"  # the folder of a baked schema's documents, deep enough for references that climb
+_checks: dict[Any, Check] = {}
 
 
 class Violation(NamedTuple):
@@ -36,158 +42,271 @@ class Violation(NamedTuple):
 class Check:
     """One schema, ready: `check(value)` is None for a value that fits, else a `Violation`. Immutable, safe between threads."""
 
-    __slots__ = ("_documents", "_explaining", "_formats", "_root", "_wrong", "uncovered")
+    __slots__ = ("_explaining", "_formats", "_keywords", "_read", "_wrong", "uncovered")
 
-    def __init__(self, documents: Documents, root: Any, formats: Mapping[str, Callable[[Any], Any] | None]) -> None:
-        self.uncovered = tuple(documents.uncovered)  # JSON pointers of subschemas that jsonschema runs
-        self._documents = documents
-        self._root = root
+    def __init__(
+        self, read: Callable[[], tuple[Documents, Any]], formats: Functions, keywords: Functions, uncovered: tuple[str, ...], module: Any = None
+    ) -> None:
+        self.uncovered = uncovered  # JSON pointers of subschemas that jsonschema runs
+        self._read = read  # the schema; of a baked one only when a violation is to be explained
         self._formats = formats
-        self._wrong: Callable[[Any], Any] = self._first
-        self._explaining: tuple[Callable[[Any, str], Any], list[tuple[str, Any]]] | None = None
+        self._keywords = keywords
+        self._wrong: Callable[[Any], Any] = self._first if module is None else partial(self._first, module=module)
+        self._explaining: tuple[Callable[[Any, str], Any], list[tuple[str, Any]], bool] | None = None
 
     def __call__(self, value: Any) -> Violation | None:
         try:
-            if not self._wrong(value):
-                return None
-            return self._violation(value)
+            return self._violation(value) if self._wrong(value) else None
         except RecursionError:
             return Violation("$", "depth", "less nesting than this schema can follow")
 
-    @property
-    def _linear(self) -> bool:
-        """Whether jsonschema is linear in the value too: it backtracks in patterns, and compares items pair by pair."""
-        for node in self._documents.nodes.values():
-            known = node.known
-            patterns = [*known.get("patternProperties", ()), *([known["pattern"]] if "pattern" in known else ())]
-            if known.get("uniqueItems") is True or any(_matcher(pattern)[0] == "automaton" for pattern in patterns):
-                return False
-        return True
-
     def text(self) -> str:
-        """The Python text of the check."""
-        return str(self._writer(False).module(self._root))
+        """The Python text of the check: constants, `ready(supply)` where there is something to make first, and `wrong(value)`."""
+        return str(self._writer(False).module(self._read()[1]))
 
-    def _first(self, value: Any) -> Any:
-        self._wrong = self._executed(self.text())
+    def _first(self, value: Any, module: Any = None) -> Any:
+        if module is not None and hasattr(module, "ready"):
+            module.ready(self._supply)
+        self._wrong = self._executed(self.text()) if module is None else module.wrong
         return self._wrong(value)
 
     def _writer(self, explain: bool) -> Any:
         from serverless_guard.keywords import formats
         from serverless_guard.keywords.writer import Writer
 
-        return Writer(self._documents, _matcher, explain, self._formats, formats.NAMES if self._documents.asserting else ())
+        documents = self._read()[0]
+        asserted = (*self._formats, *formats.NAMES) if documents.asserting else tuple(self._formats)
+        return Writer(documents, _matcher, explain, tuple(self._formats), asserted, tuple(self._keywords))
 
     def _executed(self, text: str) -> Callable[..., Any]:
         from serverless_guard.keywords import runtime
 
-        space: dict[str, Any] = {name: getattr(runtime, name) for name in ("number", "integer", "equal", "unique", "multiple")}
+        space: dict[str, Any] = {name: getattr(runtime, name) for name in runtime.HELPERS}
         exec(compile(text, "<schema>", "exec"), space)  # noqa: S102  # the text was written by `Writer`, every name in it through repr()
         if "ready" in space:
             space["ready"](self._supply)
         return space["wrong"]  # type: ignore[no-any-return]  # made by the line above
 
-    def _supply(self, kind: str, argument: str) -> Callable[[Any], Any]:
-        if kind == "format":
-            from serverless_guard.keywords import formats
+    def _supply(self, kind: str, argument: str, value: Any = None) -> Callable[[Any], Any]:
+        """What generated code asks for by name before its first run."""
+        if kind == "regex":
+            import re
 
-            return self._formats.get(argument) or formats.made(argument, _fault)
-        if kind == "delegate":
-            return _delegate(self._documents, argument)
+            return re.compile(argument).search
         if kind == "automaton":
             from serverless_guard.keywords import automata
 
             return automata.Automaton(_pattern(argument).tree).search
-        import re
+        if kind == "keyword":
+            function = self._keywords[argument]
+            assert function is not None  # formats alone may be built in
+            return partial(function, value)
+        if kind == "format":
+            from serverless_guard.keywords import formats
 
-        return re.compile(argument).search
+            return self._formats.get(argument) or formats.made(argument, _fault)
+        from serverless_guard.keywords import explanations
+
+        documents = self._read()[0]
+        return explanations.validator(documents, documents.find(argument)).is_valid  # type: ignore[no-any-return]  # jsonschema's own
 
     def _violation(self, value: Any) -> Violation:
+        from serverless_guard.keywords import explanations
+
+        documents, root = self._read()
         if self._explaining is None:
             writer = self._writer(True)
-            self._explaining = self._executed(writer.module(self._root)), writer.reasons
-        explain, reasons = self._explaining
+            self._explaining = self._executed(writer.module(root)), writer.reasons, _linear(documents)
+        explain, reasons, linear = self._explaining
+        if linear and explanations.small(value, EXPLAINED):
+            best = explanations.best_match(documents, root, value)
+            if best:
+                return Violation(*best)
         path, reason = explain(value, "$")
-        best = _best_match(self._documents, self._root, value) if self._linear and _small(value) else None
-        return best or Violation(path, reasons[reason][0], expected(*reasons[reason]))
+        return Violation(path, reasons[reason][0], explanations.expected(*reasons[reason]))
 
 
-def compiled(reference: Any, base: str = "", origin: str = "", formats: Any = (), documents: Mapping[str, Any] | None = None, draft: str = "2020-12") -> Check:
+def compiled(
+    reference: Any,
+    base: str = "",
+    origin: str = "",
+    formats: Any = (),
+    keywords: Functions | None = None,
+    documents: Mapping[str, Any] | None = None,
+    draft: str = "2020-12",
+) -> Check:
     """The check of a schema: a mapping, a boolean, JSON text that starts with `{`, or a file relative to the folder `base`.
 
-    `formats` says which are asserted: True for all that are known, names, or functions of a string by name; `documents` are schemas by URI, for references.
+    Also `package:name/path.json`, `openapi.json#/components/schemas/Order`, `openapi.json#POST /orders`, a Pydantic model,
+    a dataclass. `formats` says which are asserted: True for all that are known, names, or functions of a string by name;
+    `keywords` are functions `(value of the keyword, instance) -> bool` by name; `documents` are schemas by URI, for references.
     A schema without `$schema` is read as `draft`. Raises PolicyError for what is no schema; `origin` says where it was named.
     """
-    known, root = _read(reference, base, origin, documents or {}, draft)
+    source_ = origins.Origin(reference, base, origin, documents or {})
+    asserted = _asserted(formats, origin)
+    key = (*source_.texts.values(), source_.uri, source_.fragment, draft, *asserted.items(), *(keywords or {}).items())
+    if not documents and key in _checks:
+        return _checks[key]
+    known, root = _understood(source_, draft)
     if known.problems:
         message, pointer = known.problems[0]
         raise PolicyError(f"schema `{pointer}` {message}", pointer, origin)
-    if known.uncovered and not _installed("jsonschema"):
+    if known.uncovered and not origins.installed("jsonschema"):
         pointer = known.uncovered[0]
         raise PolicyError(f"schema `{pointer}` is of a draft that needs the package `jsonschema`, which is not installed", pointer, origin)
-    return Check(known, root, _asserted(formats, origin))
+    check = Check(lambda: (known, root), asserted, keywords or {}, tuple(known.uncovered))
+    if not documents and len(source_.texts) == 1:  # a schema that other files belong to is read anew: they may have changed
+        if len(_checks) >= CACHED:
+            _checks.clear()
+        _checks[key] = check
+    return check
+
+
+def operations(reference: str, base: str = "", origin: str = "", formats: Any = ()) -> dict[str, Check]:
+    """The checks of the JSON bodies of an OpenAPI document, by method and route: `{"POST /orders/{id}": Check}`."""
+    root = origins.Origin(reference, base, origin, {}).root
+    if not origins.openapi(root):
+        raise PolicyError(f"`{reference}` is no OpenAPI document of version 3", "", origin)
+    return {operation: compiled(f"{reference}#{pointer}", base, origin, formats) for operation, pointer in origins.operations(root).items()}
 
 
 def judge(reference: Any, base: str = "", origin: str = "", documents: Mapping[str, Any] | None = None, draft: str = "2020-12") -> list[tuple[str, str]]:
     """Everything that is wrong with a schema, as `(JSON pointer, message)`; with jsonschema's own verdict where it is installed."""
     try:
-        known, root = _read(reference, base, origin, documents or {}, draft)
+        known, root = _understood(origins.Origin(reference, base, origin, documents or {}), draft)
     except PolicyError as error:
         return [(error.path, str(error))]
     problems = [(pointer, message) for message, pointer in known.problems]
-    if not problems and _installed("jsonschema") and isinstance(root, dict):
-        from jsonschema import SchemaError, validators
+    if not problems:
+        from serverless_guard.keywords import explanations
 
-        try:
-            validators.validator_for(root, validators.Draft202012Validator).check_schema(root)
-        except SchemaError as error:
-            problems.append(("#" + "".join(f"/{step}" for step in error.absolute_path), f"does not fit its meta-schema: keyword `{error.validator}`"))
+        complaint = explanations.complaint(known, root)
+        problems += [complaint] if complaint else []
     return problems
 
 
-def expected(keyword: str, value: Any) -> str:
-    """What a keyword wants, in a few words."""
-    if keyword in ("required", "dependentRequired") or (keyword == "dependencies" and isinstance(value, str)):
-        return f"the property `{value}`"
-    if keyword in PHRASES:
-        return PHRASES[keyword]
-    if keyword == "type":
-        return " or ".join(value) if isinstance(value, list) else str(value)
-    text = json.dumps(value)
-    return WORDS.get(keyword, "{}").format(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
+def source(reference: Any, base: str = "", origin: str = "", formats: Any = (), keywords: Functions | None = None, draft: str = "2020-12") -> str:
+    """A module that `baked` makes a check of: nothing is read, parsed or written at start. The same text for the same schema."""
+    check = compiled(reference, base, origin, formats, keywords, None, draft)
+    source_ = origins.Origin(reference, base, origin, {})
+    known, _ = _understood(source_, draft)
+    text = check.text()
+    from serverless_guard.keywords.runtime import HELPERS
+
+    own = {"formats": check._formats, "keywords": keywords or {}}
+    functions = {kind: {name: _importable(function, name, origin) for name, function in given.items()} for kind, given in own.items()}
+    used = [name for name in HELPERS if f"{name}(" in text]
+    lines = [
+        f'"""Written by serverless_guard from {_shown(source_)}: do not edit, compile it anew."""',
+        "",
+        *([f"from serverless_guard.keywords.runtime import {', '.join(used)}", ""] if used else []),
+        f"VERSION = {VERSION}",
+        f"NAME = {source_.name + (f'#{source_.fragment}' if source_.fragment else '')!r}",
+        f"DRAFT = {draft!r}",
+        f"FORMATS = {functions['formats']!r}",
+        f"KEYWORDS = {functions['keywords']!r}",
+        f"UNCOVERED = {tuple(known.uncovered)!r}",
+        "DIGESTS = {" + ", ".join(f"{name!r}: {digest(text)!r}" for name, text in sorted(source_.texts.items())) + "}",
+        "",
+        text,
+        "# what explains a violation",
+        "DOCUMENTS = {",
+        *(f"    {name!r}: {json.dumps(parsed, separators=(',', ':'))!r}," for name, parsed in sorted(source_.parsed.items())),
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
-WORDS = {
-    "minimum": "at least {}", "maximum": "at most {}", "exclusiveMinimum": "more than {}", "exclusiveMaximum": "less than {}",
-    "multipleOf": "a multiple of {}", "minLength": "at least {} characters", "maxLength": "at most {} characters",
-    "minItems": "at least {} items", "maxItems": "at most {} items", "minProperties": "at least {} properties",
-    "maxProperties": "at most {} properties", "enum": "one of {}", "const": "{}", "pattern": "text that matches {}", "format": "the format {}",
-}  # fmt: skip
-PHRASES = {
-    "additionalProperties": "no other properties", "unevaluatedProperties": "no other properties", "additionalItems": "no more items",
-    "items": "no more items", "unevaluatedItems": "no more items", "uniqueItems": "no item twice", "anyOf": "one of the alternatives",
-    "oneOf": "exactly one of the alternatives", "not": "a value that does not fit the schema under `not`", "false": "nothing here",
-    "contains": "a fitting item", "minContains": "more fitting items", "maxContains": "fewer fitting items", "schema": "a fitting value",
-}  # fmt: skip
+def baked(module: Any, reference: Any = None, base: str = "", origin: str = "") -> Check:
+    """The check of a module that `source` wrote. Raises PolicyError when `reference`, or a file beside it, is not what was compiled."""
+    if getattr(module, "VERSION", None) != VERSION:
+        raise PolicyError("a compiled schema was written by another version of serverless_guard: compile it anew", "", origin)
+    if reference is not None:
+        _refuse_changes(module, reference, base, origin)
+    formats = {name: _imported(place) for name, place in module.FORMATS.items()}
+    keywords = {name: _imported(place) for name, place in module.KEYWORDS.items()}
+    return Check(lru_cache(maxsize=1)(partial(_reread, module)), formats, keywords, module.UNCOVERED, module)
 
 
-def _read(reference: Any, base: str, origin: str, documents: Mapping[str, Any], draft: str) -> tuple[Documents, Any]:
-    folder = os.path.abspath(base or os.curdir)
-    uri = f"file://{folder}/"
-    if isinstance(reference, str) and not reference.lstrip().startswith("{"):
-        path = os.path.join(folder, reference)
-        schema, uri = _file(path, reference, origin), f"file://{path}"
-    elif isinstance(reference, str):
-        schema = _parsed(reference, "the schema", origin)
-    else:
-        try:
-            own = reference if isinstance(reference, bool) else dict(reference)
-            schema = json.loads(json.dumps(own, allow_nan=False))  # its own copy: a check is immutable
-        except (TypeError, ValueError, RecursionError):
-            raise PolicyError("a schema must be an object of JSON values, `true` or `false`, or the name of a file", "", origin) from None
-    known = Documents(draft, documents, _beside, _fault)
-    known.read(schema, uri)
-    return known, schema
+def digest(text: str) -> str:
+    """What a text is known by; `hashlib` costs as much at start as the rest of the guard."""
+    from _blake2 import blake2b
+
+    return str(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
+
+
+def _understood(source_: Origin, draft: str) -> tuple[Documents, Any]:
+    known = Documents(origins.openapi(source_.root) or draft, source_.find, source_.relative, _fault)
+    fragment = source_.fragment
+    if not fragment:
+        known.read(source_.root, source_.uri)
+        return known, source_.root
+    if " /" in fragment:
+        found = origins.operations(source_.root)
+        if fragment not in found:
+            from serverless_guard.policy import nearest
+
+            known.problems.append((f"has no operation with a JSON body{nearest(fragment, found)}", f"#{fragment}"))
+            return known, True
+        fragment = found[fragment]
+    return known, known.read(source_.root, source_.uri, fragment)
+
+
+def _reread(module: Any) -> tuple[Documents, Any]:
+    """The documents of a baked schema, under a folder that is no machine's."""
+    home = f"file://{ANYWHERE}/"
+    documents = {join(home, name) if name else home: json.loads(text) for name, text in module.DOCUMENTS.items()}
+    name, _, fragment = module.NAME.partition("#")
+    source_ = origins.Origin(documents[join(home, name) if name else home], ANYWHERE, "", documents)
+    source_.fragment = fragment
+    source_.uri = join(home, name) if name else home
+    return _understood(source_, module.DRAFT)
+
+
+def _refuse_changes(module: Any, reference: Any, base: str, origin: str) -> None:
+    import os
+
+    named = isinstance(reference, str) and not reference.lstrip().startswith("{")
+    for name, wanted in module.DIGESTS.items():
+        text = None
+        if name and "://" not in name:
+            path = os.path.join(os.path.abspath(base or os.curdir), name)
+            if os.path.isfile(path):  # a function may be shipped without its schemas
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+        elif not name and not named:
+            text = origins.Origin(reference, base, origin, {}).texts[""]
+        if text is not None and digest(text) != wanted:
+            raise PolicyError(f"the schema `{name or 'in the settings'}` has changed since it was compiled: compile it anew", "", origin)
+    same = not named or reference.startswith("package:") or os.path.isabs(reference) or os.path.normpath(reference).replace(os.sep, "/") == module.NAME
+    if not same:
+        raise PolicyError("the compiled schema is not that of the file named: compile it anew", "", origin)
+
+
+def _shown(source_: Origin) -> str:
+    return source_.name.replace("\\", "/").replace('"', "'") or "a schema in the settings"
+
+
+def _importable(function: Callable[..., Any] | None, name: str, origin: str) -> str:
+    """`module:function`, or nothing for what is built in."""
+    if function is None:
+        return ""
+    place = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '<')}"
+    if "<" in place or place.startswith((":", "__main__:")):
+        raise PolicyError(f"the function of `{name}` cannot be imported by name, so the schema cannot be compiled ahead of time", "", origin)
+    return place
+
+
+def _imported(place: str) -> Callable[..., Any] | None:
+    if not place:
+        return None
+    from importlib import import_module
+
+    module, _, name = place.partition(":")
+    found: Any = import_module(module)
+    for step in name.split("."):
+        found = getattr(found, step)
+    return found  # type: ignore[no-any-return]  # whatever the user's module has under that name
 
 
 @lru_cache(maxsize=256)
@@ -228,41 +347,16 @@ def _matcher(pattern: str) -> tuple[str, str]:
     return ("automaton", pattern) if found.regular and automata.dangerous(found.tree) else ("regex", found.text)
 
 
-def _file(path: str, name: str, origin: str) -> Any:
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, ValueError) as error:
-        raise PolicyError(f"cannot read the schema `{name}`: {getattr(error, 'strerror', None) or 'not a text file'}", "", origin) from None
-    return _parsed(text, f"the schema `{name}`", origin)
+def _linear(documents: Documents) -> bool:
+    """Whether jsonschema is linear in the value too: it backtracks in patterns, and compares items pair by pair."""
+    for node in documents.nodes.values():
+        patterns = [*node.known.get("patternProperties", ()), *([node.known["pattern"]] if "pattern" in node.known else ())]
+        if node.known.get("uniqueItems") is True or any(_matcher(pattern)[0] == "automaton" for pattern in patterns):
+            return False
+    return True
 
 
-def _parsed(text: str, name: str, origin: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        where = f": line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise PolicyError(f"{name} is not JSON{where}", "", origin) from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _beside(uri: str) -> Any:
-    """A document that a reference names: a file, or one of the drafts' own meta-schemas from jsonschema's data."""
-    if uri.startswith("file://"):
-        path = uri[len("file://") :]
-        return _file(path, os.path.basename(path), "") if os.path.isfile(path) else None
-    if uri.startswith(("https://json-schema.org/draft", "http://json-schema.org/draft")) and _installed("jsonschema_specifications"):
-        from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no stubs
-
-        found = REGISTRY.get(uri) or REGISTRY.get(uri + "#")
-        return found.contents if found is not None else None
-    return None
-
-
-def _asserted(formats: Any, origin: str) -> Mapping[str, Callable[[Any], Any] | None]:
+def _asserted(formats: Any, origin: str) -> Functions:
     """Formats to assert, by name; None for those that are built in."""
     if not formats:
         return {}
@@ -280,93 +374,3 @@ def _asserted(formats: Any, origin: str) -> Mapping[str, Callable[[Any], Any] | 
         if function is not None and not callable(function):
             raise PolicyError(f"format `{name}` must be a function of a string", "", origin)
     return asserted
-
-
-def _installed(name: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(name) is not None
-
-
-def _small(value: Any) -> bool:
-    """Whether a value is small enough for jsonschema to explain."""
-    left, stack = EXPLAINED, [value]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, dict):
-            stack.extend(value.values())
-            left -= len(value)
-        elif isinstance(value, list):
-            stack.extend(value)
-            left -= len(value)
-        if left < 0:
-            return False
-    return True
-
-
-def _validator(documents: Documents, schema: Any) -> Any:
-    """jsonschema's validator with every document at hand, or None where it cannot be imported."""
-    try:
-        from jsonschema import validators
-        from referencing import Registry, jsonschema
-    except ImportError:
-        return None
-    drafts = {"2020-12": "202012", "2019-09": "201909"}
-    resources = []
-    for uri, root in documents.resources.items():
-        draft = documents.draft(root)
-        if draft not in ("2020-12", "2019-09", "7", "6", "4"):
-            return None
-        resources.append((uri, getattr(jsonschema, f"DRAFT{drafts.get(draft, draft)}").create_resource(root)))
-    draft = documents.draft(schema)
-    return getattr(validators, f"Draft{drafts.get(draft, draft)}Validator")(schema, registry=Registry().with_resources(resources))
-
-
-def _best_match(documents: Documents, root: Any, value: Any) -> Violation | None:
-    validator = _validator(documents, root)
-    if validator is None:
-        return None
-    import re
-
-    from jsonschema.exceptions import best_match
-    from referencing.exceptions import Unresolvable
-
-    try:
-        error = best_match(validator.iter_errors(value))
-    except (Unresolvable, RecursionError, ArithmeticError, TypeError, re.error):  # odd values, and patterns that Python does not know
-        return None
-    if error is None:
-        return None
-    declared = {name for node in documents.nodes.values() for name in node.known.get("properties", ())}
-    path = "$"
-    for step in error.absolute_path:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        else:
-            path += (f".{step}" if step.isidentifier() and step.isascii() else f"[{step!r}]") if step in declared else ".*"
-    wanted = error.validator_value
-    if error.validator == "required":
-        wanted = next((name for name in wanted if name not in error.instance), wanted)
-    return Violation(path, str(error.validator or "false"), expected(str(error.validator or "false"), wanted))
-
-
-def _delegate(documents: Documents, pointer: str) -> Callable[[Any], Any]:
-    node_id = next(key for key, node in documents.nodes.items() if node.pointer == pointer)
-    schema = next(iter(_schemas(documents, node_id)))
-    from jsonschema import validators
-
-    return validators.validator_for(schema, validators.Draft3Validator)(schema).is_valid
-
-
-def _schemas(documents: Documents, node_id: int) -> list[Any]:
-    found: list[Any] = []
-    stack = list(documents.resources.values())
-    while stack and not found:
-        value = stack.pop()
-        if id(value) == node_id:
-            found.append(value)
-        elif isinstance(value, dict):
-            stack.extend(value.values())
-        elif isinstance(value, list):
-            stack.extend(value)
-    return found

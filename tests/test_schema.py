@@ -134,7 +134,7 @@ def test_the_explaining_form_agrees_with_the_fast_one(root: Any, value: Any):
     assume("$ref" not in json.dumps(root))
     check = schema.compiled(root)
     fast = check(value)
-    explained = check._executed((writer := check._writer(True)).module(check._root))(value, "$")
+    explained = check._executed((writer := check._writer(True)).module(check._read()[1]))(value, "$")
     assert (fast is None) == (explained is None)
     if explained:
         assert explained[0].startswith("$") and writer.reasons[explained[1]][0]
@@ -219,8 +219,10 @@ def test_a_common_pattern_runs_in_re(pattern: str):
 @pytest.mark.parametrize(
     ("pattern", "told"),
     [
-        ("(a", "does not close"), ("a)", "was not opened"), ("*a", "nothing to repeat"), ("[a", "does not close"), ("a{2,1}", "out of order"), (r"\Z", "write `$`"),
-        (r"\A", "write `^`"), ("(?i)a", "does not know"), (r"(a)\2", "group that it does not have"), (r"\p{Greek}", "general categories"), ("(?P<n>a)", "(?<name>"),
+        ("(a", "does not close"), ("a)", "was not opened"), ("*a", "nothing to repeat"), ("[a", "does not close"), ("a{2,1}", "out of order"),
+        (r"\Z", "write `$`"),
+        (r"\A", "write `^`"), ("(?i)a", "does not know"), (r"(a)\2", "group that it does not have"), (r"\p{Greek}", "general categories"),
+        ("(?P<n>a)", "(?<name>"),
         (r"^(?=(a+)+$)b", "linear"), (r"^(a+)\1$", "linear"), ("a++", "repetition"), ("[b-a]", "out of order"), ("a{", "no count"), ("\\", "backslash"),
     ],
 )  # fmt: skip
@@ -302,7 +304,7 @@ def test_files_refer_to_one_another(tmp_path: Path):
     assert check({"to": {"zip": "a"}, "zip": "b"}) is None
     assert check({"to": {"zip": 1}}) == schema.Violation("$.to.zip", "type", "string")
     (tmp_path / "zip.json").write_text("{")
-    with pytest.raises(PolicyError, match="zip.json"):
+    with pytest.raises(PolicyError, match=r"zip\.json"):
         schema.compiled("order.json", str(tmp_path))
 
 

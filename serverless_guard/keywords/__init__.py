@@ -8,6 +8,9 @@ https://json-schema.org/specification
 
 from __future__ import annotations
 
+VERSION = 1
+"""Of the form of compiled schemas: raise it when the code that is written, or what it calls, changes."""
+
 VOCABULARIES = ("generic", "numbers", "strings", "arrays", "objects", "logic")
 """Members that write code, in the order in which their tests run: cheap ones first."""
 

@@ -10,7 +10,7 @@ from serverless_guard.keywords import DRAFTS, TYPES, UNCOVERED_DRAFTS, VALIDATIO
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     Schema = dict[str, Any]
@@ -32,12 +32,12 @@ class Documents:
     """All schemas that one root reaches. `problems` is empty when they can be compiled."""
 
     __slots__ = (
-        "_default", "_fault", "_find", "_pending", "_supplied", "_tables",
+        "_default", "_fault", "_find", "_name", "_pending", "_tables",
         "anchors", "asserting", "dynamic", "nodes", "problems", "resources", "targets", "uncovered",
     )  # fmt: skip
 
-    def __init__(self, default: str, supplied: Mapping[str, Any], find: Find, fault: Callable[[str], str]) -> None:
-        """`find(uri)` gives a document that is not supplied, or None; `fault(pattern)` says what is wrong with a pattern, or nothing."""
+    def __init__(self, default: str, find: Find, name: Callable[[str], str], fault: Callable[[str], str]) -> None:
+        """`find(uri)` gives another document or None, `name(uri)` what a person calls it; `fault(pattern)` says what is wrong with a pattern, or nothing."""
         self.nodes: dict[int, Node] = {}  # by id() of the subschema, which `resources` keeps alive
         self.resources: dict[str, Any] = {}  # URI -> root of the resource
         self.anchors: dict[tuple[str, str], Schema] = {}
@@ -46,24 +46,45 @@ class Documents:
         self.problems: list[tuple[str, str]] = []  # (message, pointer)
         self.uncovered: list[str] = []
         self.asserting: set[str] = set()  # drafts, by the name given here, whose meta-schema asserts formats
-        self._default = default
-        self._supplied = supplied
+        self._default = default  # the draft of a document without `$schema`
         self._fault = fault
         self._find = find
+        self._name = name
         self._pending: list[tuple[Schema, str, str]] = []  # (subschema, keyword, pointer) of references to resolve
         self._tables: dict[str, dict[str, str]] = {}
 
-    def read(self, schema: Any, uri: str) -> None:
-        """Take in a root schema and everything that it refers to."""
-        self._document(schema, uri)
+    def read(self, root: Any, uri: str, fragment: str = "") -> Any:
+        """Take in a root schema and everything that it refers to; or, with a fragment, one place in a document that is no schema itself."""
+        if fragment:
+            self.resources[uri] = root
+            try:
+                root = self.at(f"{uri}#{fragment}")
+            except LookupError:
+                self.problems.append(("is no such place in the document", f"#{fragment}"))
+        else:
+            self._walk(root, uri, self._default, "#")
+            self.resources[uri] = root
         while self._pending:
             holder, keyword, pointer = self._pending.pop()
             self._resolve(holder, keyword, pointer)
         if self.targets and not self.problems:
             self._refuse_circles()
+        return root
 
     def node(self, schema: Schema) -> Node:
         return self.nodes[id(schema)]
+
+    def find(self, pointer: str) -> Any:
+        """The subschema at a pointer that `Node` gives."""
+        wanted = next(key for key, node in self.nodes.items() if node.pointer == pointer)
+        stack = list(self.resources.values())
+        while stack:
+            value = stack.pop()
+            if id(value) == wanted:
+                return value
+            if isinstance(value, (dict, list)):
+                stack.extend(value.values() if isinstance(value, dict) else value)
+        raise LookupError
 
     def draft(self, schema: Any) -> str:
         node = self.nodes.get(id(schema))
@@ -81,20 +102,12 @@ class Documents:
             return self.anchors[base, unquote(fragment)]
         return self._descend(root, base, fragment)
 
-    def _document(self, schema: Any, uri: str) -> None:
-        self.resources[uri] = schema
-        self._walk(schema, uri, self._default, f"{uri}#" if self.nodes else "#")
-
     def _load(self, uri: str) -> None:
-        document = self._elsewhere(uri)
+        document = self._find(uri)
         if document is None:
             raise LookupError
-        self._document(document, uri)
-
-    def _elsewhere(self, uri: str) -> Any:
-        """Another document, from those supplied or from a file; None when there is none."""
-        document = self._supplied.get(uri, self._supplied.get(uri + "#"))
-        return self._find(uri) if document is None else document
+        self.resources[uri] = document
+        self._walk(document, uri, self._default, f"{self._name(uri)}#")
 
     def _descend(self, value: Any, base: str, fragment: str) -> Any:
         """What a JSON pointer leads to; a place that is no known subschema is read as one."""
@@ -112,7 +125,8 @@ class Documents:
             holder = value if id(value) in self.nodes else holder
         if isinstance(value, dict) and id(value) not in self.nodes:
             around = self.nodes.get(id(holder))
-            self._walk(value, around.base if around else base, around.draft if around else self._default, f"{base}#{fragment}")
+            prefix = self.nodes[id(self.resources[base])].pointer.partition("#")[0] if id(self.resources[base]) in self.nodes else ""
+            self._walk(value, around.base if around else base, around.draft if around else self._default, f"{prefix}#{fragment}")
         if not isinstance(value, (dict, bool)):
             raise LookupError
         return value
@@ -194,7 +208,7 @@ class Documents:
         uri = uri.rstrip("#")
         if uri in DRAFTS:
             return DRAFTS[uri]
-        meta = self._elsewhere(uri)
+        meta = self._find(uri)
         if not isinstance(meta, dict) or not isinstance(meta.get("$schema"), str) or meta["$schema"].rstrip("#") == uri:
             self.problems.append((f"names `{uri}`, which is none of {', '.join(f'`{known}`' for known in DRAFTS)}", f"{pointer}/$schema"))
             return draft

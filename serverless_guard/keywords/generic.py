@@ -41,7 +41,8 @@ def write(writer: Writer, at: At) -> Nodes:
         out.append(writer.fail(at, _none_of(writer, at, known["enum"]), "enum", known["enum"]))
     if "const" in known:
         out.append(writer.fail(at, _none_of(writer, at, [known["const"]]), "const", known["const"]))
-    return out
+    own = [name for name in writer.keywords if name in at.schema]
+    return out + [writer.fail(at, f"not {writer.supplied('keyword', name, at.schema[name])}({at.var})", name, at.schema[name]) for name in own]
 
 
 def _none_of(writer: Writer, at: At, wanted: list[Any]) -> str:

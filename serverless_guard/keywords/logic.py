@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 TYPE = ""
 KEYWORDS = ("$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 
+TAGGED = 200  # alternatives that are told apart by a tag; more would nest too deeply
+
 
 def write(writer: Writer, at: At) -> Nodes:
     known, out = at.known, []
@@ -52,19 +54,69 @@ def _marked(writer: Writer, at: At, schema: Any, out: Nodes) -> tuple[str, str]:
     return writer.bad(schema, at, seen), seen
 
 
-def _any_of(writer: Writer, at: At, schemas: list[Any]) -> Nodes:
+def _any_of(writer: Writer, at: At, schemas: list[Any], keyword: str = "anyOf") -> Nodes:
+    tag, tags = _tagged(writer, schemas)
+    if tag:
+        return _by_tag(writer, at, schemas, keyword, tag, tags)
     if not at.seen:
-        return [writer.fail(at, " and ".join(f"({writer.bad(schema, at)})" for schema in schemas), "anyOf", schemas)]
+        return [writer.fail(at, " and ".join(f"({writer.bad(schema, at)})" for schema in schemas), keyword, schemas)]
     out: Nodes = []
     fits = writer.name("fits")
     out.append(writer.do(f"{fits} = 0"))
     for schema in schemas:
         wrong, seen = _marked(writer, at, schema, out)
         out.append(writer.when(f"not ({wrong})", [writer.do(f"{fits} += 1"), writer.do(f"{at.seen} |= {seen}")]))
-    return [*out, writer.fail(at, f"not {fits}", "anyOf", schemas)]
+    return [*out, writer.fail(at, f"not {fits}", keyword, schemas)]
+
+
+def _tagged(writer: Writer, schemas: list[Any]) -> tuple[str, list[list[str]]]:
+    """A property by which alternatives tell themselves apart, and its values in each: required everywhere, and no string twice."""
+    found: dict[str, list[list[str]]] = {}
+    if len(schemas) > TAGGED:
+        return "", []
+    for schema in schemas:
+        known = _resolved(writer, schema)
+        if known.get("type") != "object":
+            return "", []
+        for name in known.get("required", ()):
+            inner = _resolved(writer, known.get("properties", {}).get(name))
+            values = [inner["const"]] if "const" in inner else inner.get("enum", [None])
+            if all(value.__class__ is str for value in values):
+                found.setdefault(name, []).append(values)
+    for name, tags in found.items():
+        flat = [value for values in tags for value in values]
+        if len(tags) == len(schemas) > 1 and len(set(flat)) == len(flat):
+            return name, tags
+    return "", []
+
+
+def _resolved(writer: Writer, schema: Any) -> dict[str, Any]:
+    """The keywords of a schema, or of what it merely refers to."""
+    seen = 0
+    while schema.__class__ is dict and seen < 10:
+        known = writer.documents.node(schema).known
+        if list(known) != ["$ref"]:
+            return known
+        schema = writer.documents.targets[id(schema), "$ref"][0]
+        seen += 1
+    return {}
+
+
+def _by_tag(writer: Writer, at: At, schemas: list[Any], keyword: str, tag: str, tags: list[list[str]]) -> Nodes:
+    """Only the alternative whose tag the value has can fit, so only that is looked at: the others would all fail on the tag."""
+    name = writer.name(tag)
+    nodes = [writer.fail(at, "", keyword, schemas)]
+    for schema, values in reversed(list(zip(schemas, tags, strict=True))):
+        test = f"{name} == {values[0]!r}" if len(values) == 1 else f"{name} in ({', '.join(map(repr, values))})"
+        nodes = [writer.when(test, writer.place(schema, at), nodes)]
+    fitting = [writer.do(f"{name} = {at.var}.get({tag!r})"), *nodes]
+    return [writer.when(f"isinstance({at.var}, dict)", fitting, [writer.fail(at, "", keyword, schemas)])]
 
 
 def _one_of(writer: Writer, at: At, schemas: list[Any]) -> Nodes:
+    tag, tags = _tagged(writer, schemas)
+    if tag:
+        return _by_tag(writer, at, schemas, "oneOf", tag, tags)
     if not at.seen:
         return [writer.fail(at, " + ".join(f"(not ({writer.bad(schema, at)}))" for schema in schemas) + " != 1", "oneOf", schemas)]
     *out, _ = _any_of(writer, at, schemas)

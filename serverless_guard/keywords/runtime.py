@@ -11,6 +11,9 @@ from serverless_guard.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
+HELPERS = ("equal", "integer", "multiple", "number", "unique")
+"""What generated code may call."""
+
 
 def number(value: Any) -> bool:
     """Whether a value is a JSON number: booleans are not; `Decimal`, which boto3 and simplejson make, is."""

@@ -23,5 +23,5 @@ def write(writer: Writer, at: At) -> Nodes:
     if "pattern" in known:
         out.append(writer.fail(at, f"not {writer.pattern(known['pattern'])}({x})", "pattern", known["pattern"]))
     if "format" in known and writer.asserts(at, known["format"]):
-        out.append(writer.fail(at, f"not {writer.supplied('format', repr(known['format']))}({x})", "format", known["format"]))
+        out.append(writer.fail(at, f"not {writer.supplied('format', known['format'])}({x})", "format", known["format"]))
     return out

@@ -62,18 +62,19 @@ class Writer:
 
     __slots__ = (
         "_claimed", "_constants", "_count", "_functions", "_heavy", "_matcher", "_members", "_names", "_queue", "_supplies",
-        "documents", "explain", "formats", "reasons",
+        "documents", "explain", "formats", "keywords", "reasons",
     )  # fmt: skip
 
-    def __init__(self, documents: Documents, matcher: Callable[[str], tuple[str, str]], explain: bool, formats: Any, claimed: Any) -> None:
+    def __init__(self, documents: Documents, matcher: Callable[[str], tuple[str, str]], explain: bool, formats: Any, claimed: Any, keywords: Any) -> None:
         self.documents = documents
         self.explain = explain
         self._matcher = matcher  # pattern -> ("regex", text for re) or ("automaton", pattern)
         self.formats = formats
+        self.keywords = keywords  # names of the user's own
         self._claimed = claimed  # formats that exist
         self.reasons: list[tuple[str, Any]] = []  # (keyword, its value) by number
         self._constants: dict[str, str] = {}
-        self._supplies: dict[tuple[str, str], str] = {}
+        self._supplies: dict[tuple[str, ...], str] = {}
         self._functions: dict[tuple[int, Scope, bool], str] = {}
         self._queue: list[tuple[Any, Scope, bool, str]] = []
         self._heavy: set[int] = set()
@@ -92,7 +93,7 @@ class Writer:
         if self._supplies:
             names = ", ".join(self._supplies.values())
             lines += ["", "", "def ready(supply):", f"    global {names}"]
-            lines += [f"    {name} = supply({kind!r}, {argument})" for (kind, argument), name in self._supplies.items()]
+            lines += [f"    {name} = supply({kind!r}, {', '.join(arguments)})" for (kind, *arguments), name in self._supplies.items()]
         return "\n".join(lines) + "\n\n\n" + "\n\n\n".join(bodies) + "\n"
 
     # What members write with
@@ -122,9 +123,10 @@ class Writer:
     def constant(self, text: str) -> str:
         return self._constants.setdefault(text, f"CONSTANT_{len(self._constants) + 1}")
 
-    def supplied(self, kind: str, argument: str) -> str:
-        """The name of something that is made at the first validation: a pattern, a format, a delegate."""
-        return self._supplies.setdefault((kind, argument), f"{kind.upper()}_{len(self._supplies) + 1}")
+    def supplied(self, kind: str, *arguments: Any) -> str:
+        """The name of something that is made at the first validation: a pattern, a format, a keyword of one's own."""
+        texts = tuple(spelled(argument) for argument in arguments)
+        return self._supplies.setdefault((kind, *texts), f"{kind.upper()}_{len(self._supplies) + 1}")
 
     def step(self, name: str) -> str:
         """A declared property's name as a step of a path."""
@@ -138,7 +140,7 @@ class Writer:
     def pattern(self, pattern: str) -> str:
         """The name of what searches for a pattern."""
         kind, text = self._matcher(pattern)
-        return self.supplied(kind, repr(text))
+        return self.supplied(kind, text)
 
     def inside(self, schema: Any, at: At, var: str, step: str) -> Nodes:
         """Code for a value inside this one."""
@@ -184,7 +186,7 @@ class Writer:
         """All tests of one schema; those of one type under a test of that type, unless the type is declared."""
         out: Nodes = []
         if at.node.pointer in self.documents.uncovered:
-            return [self.fail(at, f"not {self.supplied('delegate', repr(at.node.pointer))}({at.var})", "schema", True)]
+            return [self.fail(at, f"not {self.supplied('delegate', at.node.pointer)}({at.var})", "schema", True)]
         outer = at.seen
         own = "unevaluatedProperties" in at.known or "unevaluatedItems" in at.known
         if own:
@@ -285,11 +287,17 @@ class Writer:
             elif kind == "call":
                 lines += [f"{indent}if {self._call(*node[1:])}:", f"{indent}    return True"]
             else:
-                lines.append(f"{indent}{'if' if kind == 'when' else 'for'} {node[1]}:")
-                self._render(node[2] or [("do", "pass")], lines, indent + "    ")
-                if kind == "when" and node[3]:
+                opening = "if" if kind == "when" else "for"
+                while True:
+                    lines.append(f"{indent}{opening} {node[1]}:")
+                    self._render(node[2] or [("do", "pass")], lines, indent + "    ")
+                    otherwise = node[3] if kind == "when" else []
+                    if len(otherwise) != 1 or otherwise[0][0] != "when":
+                        break
+                    opening, node = "elif", otherwise[0]  # a chain stays flat
+                if otherwise:
                     lines.append(f"{indent}else:")
-                    self._render(node[3], lines, indent + "    ")
+                    self._render(otherwise, lines, indent + "    ")
 
     def _reason(self, keyword: str, value: Any, path: str) -> str:
         self.reasons.append((keyword, value))
