@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from serverless_guard import decide, detectors, hosts, policy, schema, shield, sources
+from serverless_guard import decide, detectors, hosts, policy, shield, sources
 from serverless_guard.errors import PolicyError
 from serverless_guard.loaders import beside, env, load
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
@@ -56,19 +56,28 @@ def compile_plan(made: Policy, folder: str = "", own_detectors: Sequence[Any] = 
     """The plan of a policy. Schemas are read and compiled, destinations parsed. Raises PolicyError."""
     names = (*detectors.DETECTORS, *(_name(detector) for detector in own_detectors))
     modes = decide.modes(made, names)
-    checks = [(part, reference) for part, reference in zip(made.schema._fields, made.schema, strict=True) if reference is not None]
     return Plan(
         policy=made,
         modes=modes,
         expected=frozenset(made.source) if modes["source"] != "off" else frozenset(),
         limits=made.limits,
-        checks=tuple((part, schema.compiled(reference, folder, f"schema.{part}")) for part, reference in checks) if modes["schema"] != "off" else (),
+        checks=_checks(made, folder) if modes["schema"] != "off" else (),
         detect=tuple(name for name in detectors.DETECTORS if modes[name] != "off"),
         detectors=tuple(detector for detector in own_detectors if modes[_name(detector)] != "off"),
         egress=hosts.parse(made.egress) if made.egress is not None and modes["egress"] != "off" else None,
         emitters=tuple(own_emitters),
         environ=env.environ(),
     )
+
+
+def _checks(made: Policy, folder: str) -> tuple[tuple[str, Check], ...]:
+    """The schemas that a policy has, compiled."""
+    given = [(part, reference) for part, reference in zip(made.schema._fields, made.schema, strict=True) if reference is not None]
+    if not given:
+        return ()
+    from serverless_guard import schema
+
+    return tuple((part, schema.compiled(reference, folder, f"schema.{part}")) for part, reference in given)
 
 
 def arm(plan: Plan) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import _socket
 import sys
-from contextvars import ContextVar
+from _contextvars import ContextVar  # `contextvars` only hands it on, and costs 0.3 M instructions
 from itertools import count
 from time import monotonic
 
