@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime import ROOT, Box, Emulated, binary, unpacked
+from runtime import ROOT, TIMEOUT_S, Box, Emulated, binary, unpacked
 
 from serverless_guard.layer.build import build
 
@@ -400,6 +400,53 @@ def test_an_image_can_be_guarded_by_its_command_alone(box: Any) -> None:
     function = box("decorator", {**BLOCK, **REDIRECT}, packages=packages, start="container", handler="serverless_guard_handler.handler")
     assert function.invoke(http()).json["statusCode"] == 200
     assert function.invoke(http("/call")).json["statusCode"] == 403
+
+
+SNAPSHOT = """
+import sys
+from snapshot_restore_py import get_after_restore, register_after_restore, register_before_snapshot
+
+from plain import handler
+from serverless_guard import shield
+
+shield._grants[1] = {"stale.example": 2**60}  # as if a name had been looked up while the function started
+
+
+@register_before_snapshot
+def mine():
+    print("before", len(shield._grants))
+
+
+@register_after_restore
+def also_mine():
+    print("after", len(shield._grants), "serverless_guard.detectors.sqli" in sys.modules, get_after_restore()[0][0] is shield.forget)
+"""
+
+
+@pytest.mark.parametrize("way", ["layer by wrapper", "layer by redirect", "layer and no setting"])
+def test_a_restored_snapshot_starts_with_the_detectors_loaded_and_no_old_addresses(way: str, box: Any) -> None:
+    env = {**BLOCK, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start", "SERVERLESS_GUARD_HANDLER": "snap.handler"}
+    function = box(way, env, files={"snap.py": SNAPSHOT}, **({} if way == "layer by redirect" else {"handler": "snap.handler"}))
+    assert function.api.restoring.wait(TIMEOUT_S)
+    assert function.logs().split() == ["before", "1"]
+    function.api.restore.set()
+    assert function.invoke(http()).json["statusCode"] == 200
+    assert function.logs().splitlines()[1] == "after 0 True True"
+    assert function.invoke(http(id="1' or 1=1 --")).json["statusCode"] in (400, 403)
+    assert function.invoke(http("/call")).json["statusCode"] == 403
+
+
+def test_no_hook_of_the_guard_raises_around_a_snapshot(box: Any, layer: Path, tmp_path: Path) -> None:
+    import shutil
+
+    broken = tmp_path / "broken"
+    shutil.copytree(layer, broken)
+    (broken / "python/serverless_guard/detectors/sqli.py").write_text("raise RuntimeError('a defect')\n")
+    shutil.rmtree(broken / "python/serverless_guard/detectors/__pycache__")
+    function = box("layer by wrapper", {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, layer=broken)
+    assert function.api.restoring.wait(TIMEOUT_S)
+    function.api.restore.set()
+    assert function.invoke(http()).json["statusCode"] == 200
 
 
 needs_emulator = pytest.mark.skipif(not binary(), reason="no Runtime Interface Emulator: it comes with `pip install --no-deps aws-sam-cli`")

@@ -103,8 +103,13 @@ def attach(client: ModuleType) -> None:
 
 
 def _protect() -> Any:
+    """The guard, loaded before the function's own code is."""
     from serverless_guard.decorator import protect
 
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from serverless_guard.layer import snapshot
+
+        snapshot.watch()
     return protect
 
 

@@ -19,7 +19,11 @@ PREFIX = "serverless_guard failed to start: "
 
 def redirected() -> Any:
     """The function's own handler, guarded. Raises PolicyError for a wrong name or policy, and whatever importing its module raises."""
-    handler = resolve(env.switch("HANDLER") or "")
+    if env.environ().get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from serverless_guard.layer import snapshot
+
+        snapshot.watch()
+    handler = resolve(env.switch("HANDLER"))
     try:
         return protect(handler, run_coroutines=True)
     except PolicyError as error:
