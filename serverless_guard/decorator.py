@@ -117,7 +117,7 @@ def plan_of(handler: Any) -> Plan | None:
         plan: Plan | None = getattr(handler, "__dict__", {}).get(MARK)
         if plan is not None:
             return plan
-        handler = getattr(handler, "__wrapped__", None) or getattr(handler, "func", None)
+        handler = _inner(handler)
         if handler is None:
             break
     return None
@@ -129,7 +129,8 @@ def is_coroutine_function(handler: Any) -> bool:
         handler = handler.func
     if getattr(handler, "_is_coroutine_mark", None) is not None:
         return True  # inspect.markcoroutinefunction
-    function = handler if hasattr(handler, "__code__") else getattr(handler, "__func__", None) or getattr(type(handler), "__call__", None)  # noqa: B004  # its code is wanted, not whether it can be called
+    method = getattr(type(handler), "__call__", None)  # noqa: B004  # its code is wanted, not whether it can be called
+    function = handler if hasattr(handler, "__code__") else getattr(handler, "__func__", None) or method
     code = getattr(function, "__code__", None)
     return code is not None and bool(code.co_flags & _IS_COROUTINE_FUNCTION)
 
@@ -189,10 +190,15 @@ def _by_position(given: tuple[Any, ...], named: dict[str, Any], names: tuple[str
     return given
 
 
+def _inner(handler: Any) -> Any:
+    """What a wrapper says that it wraps, or what a partial calls, None for neither; any other object's `func` is its own matter."""
+    return handler.func if isinstance(handler, functools.partial) else getattr(handler, "__wrapped__", None)
+
+
 def _folder(handler: Any) -> str:
     """The folder of the file that a handler was written in, "" where there is none."""
     for _ in range(32):
-        inner = getattr(handler, "__wrapped__", None) or getattr(handler, "func", None)
+        inner = _inner(handler)
         if inner is None:
             break
         handler = inner

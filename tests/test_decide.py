@@ -129,6 +129,8 @@ def test_an_error_of_the_guard_follows_the_control_that_failed(step: str, mode: 
 )
 def test_a_scan_that_fails_follows_the_strictest_detector(settings: dict[str, Any], action: str) -> None:
     assert decide.judge([finding("guard", detail="detect")], modes(**settings)).action == action
+    assert decide.refuses(finding("guard", detail="detect"), modes(**settings)) is (action == "refuse")
+    assert modes(**settings)["detect"] in ("monitor", "block")
 
 
 def test_an_error_of_the_guard_is_told_even_where_all_is_off() -> None:

@@ -294,6 +294,18 @@ assert other(mode="block")(first) is first
     subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT)
 
 
+def test_an_object_that_only_holds_a_guarded_function_is_not_guarded_by_it() -> None:
+    class Dispatcher:
+        def __init__(self) -> None:
+            self.func = module_level
+
+        def __call__(self, event: Any, context: Any) -> Any:
+            return ANSWER
+
+    assert not is_guarded(Dispatcher())
+    assert refused(guard(mode="block")(Dispatcher()), Context())
+
+
 def test_a_chain_of_wrappers_that_bites_its_tail_ends() -> None:
     def looping(event: Any, context: Any) -> Any:
         return ANSWER
