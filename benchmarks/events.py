@@ -62,12 +62,13 @@ def order(rng: random.Random, size: int) -> dict[str, Any]:
 def headers(rng: random.Random) -> dict[str, str]:
     version = rng.randrange(100, 140)
     address = ".".join(str(rng.randrange(1, 255)) for _ in range(4))
-    token = ".".join(base64.urlsafe_b64encode(rng.randbytes(n)).decode().rstrip("=") for n in (27, 180, 32))
+    claims = {"iss": "https://login.example.com/", "sub": f"auth0|{rng.randbytes(12).hex()}", "aud": "shop", "iat": 1795521600, "exp": 1795525200, "scope": "orders:write profile"}
+    token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"RS256","typ":"JWT","kid":"k1"}', json.dumps(claims).encode(), rng.randbytes(256)))
     return {
         "Accept": "application/json, text/plain, */*",
         "Accept-Encoding": "gzip, deflate, br, zstd",
         "Accept-Language": "en-GB,en;q=0.9,de;q=0.8,en-US;q=0.7",
-        "Authorization": f"Bearer eyJ{token}",
+        "Authorization": f"Bearer {token}",
         "CloudFront-Forwarded-Proto": "https",
         "CloudFront-Is-Desktop-Viewer": "true",
         "CloudFront-Viewer-Country": "GB",

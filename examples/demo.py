@@ -68,6 +68,7 @@ class InRuntime:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait()
+        self.log.close()
         self.api.close()
 
     def invoke(self, event: dict[str, Any]) -> tuple[Any, list[str]]:
