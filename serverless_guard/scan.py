@@ -11,7 +11,7 @@ holds it to every attack of the tests and of the corpus in every encoding: what 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from serverless_guard.values import TYPE_CHECKING, Finding
 
@@ -24,58 +24,173 @@ PLACES = {"param": "query", "form": "body", "json": "body", "cookie": "header"}
 """Other words for where a value stands."""
 BORDER = "\x1f"
 
-SIGNS = (
-    # a quote, and behind it what SQL, a script or a markup would go on with
-    r"'(?=[\s\x00)}\]]*(?:[;|&+*/%^=<>!~#\\\"`-]|:\s*['\"\d]|\x1f(?<=['=(|&+;> ]['\x1f])|,\s*['\"(\d$@nx{]|(?:x?or|and|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|insert|update|delete|drop|"
-    r"select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto)(?![a-z])|[\w.]+\(|\d+ (?:or|and)\b|on[a-z]{3,}\s*=|\[?\$|style\s*=|src\s*=|href\s*=))|'(?<=\\')|'[\"`]"
-    r"|\"(?=[\s\x00)}\]]*(?:[;|&+*/%^=<>!~#\\'`-](?!v=\"| ?charset=| ?boundary=| ?filename=| ?\w+=\")|(?:x?or|and|union|having|order|group|limit|like|between|is|in|not|rlike|where|waitfor|exec|select)(?![a-z])|[\w.]+\(|on[a-z]{3,}\s*=|style\s*=|src\s*=|href\s*=|\$))"
-    r"|`|[\u2018\u201c\u201d](?=\s*[-+>;)(]|\s*on[a-z]+=)",
-    # brackets
-    r"<(?=[\s\x00-\x20/\\]*[a-z!?%\[:&`])(?![\w.+-]{1,64}@)",
-    r"\((?=\s*(?:select|[&|!(*'\"`])|\w{1,20}\s?=\s?[*(])|\((?<=[a-z_\]})'\"`/*?.$]\()(?!e?s\)|\w\))|\(\)",
-    r"\)(?=\s*(?:[({;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\)*\s*(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|where)\b[^\x1f]{0,40}[=<>(*'\"]))",
-    r"[{$@#*%](?=[{(])|\{(?=\s*[{%#|\\$<;]|\s*[\"']?[$_@]|\s*['\"]?\w{0,40}['\"]?\s*[{|;(]|[\w.\[\]]{0,64}__)|\$(?=[\[({$@_'\"&])|\$(?=[a-z]+(?:[\s\[(;:.=-]|$))|\}(?=\s{0,8}[;|&'])",
-    r"\[(?=[^\x1f\]]{1,64}\]\s*[(\[=]|\]\s*[(\[+]|[\"']?\$|!)|\](?=\s*[|(/=]|\s*\[)",
-    # signs that seldom stand in data
-    r"\\|[|^~](?=[^\x1f\s])|\|(?= ?\S)",
-    r";(?=\s*[^\s\x1f])(?<!&amp;)(?<!&lt;)(?<!&gt;)(?!\s?(?:[\w!~.-]{1,40}=(?![^;\x1f]{0,64}[;&|]\s?\$)|q=|v=|win|wow64|x64|rv:|intel mac|linux|u;|cpu |android |macos|ubuntu|compatible|[\w.+-]{1,40}/\d|\+?https?:|en[;-]|arm|cros |i686|msie |trident|applewebkit|sm-|mobile))",
-    r"&(?=[&#|$<({`\\]|[a-z]{2,8};(?<!&amp;)|\s*[a-z/.$]+(?:\s*(?:$|[-/|;&\x1f$'\"<>`\\.0-9])|\s+\S+))(?![\w.%\[\]~-]{1,64}=)(?!amp;[ a-z]|lt;[\d ]|raquo;|nbsp;|copy;|hellip;| )|& (?=[a-z]+ [-/.$'\"\d])|&(?=[\w.%-]*\[|[\w%]*%)",
-    r"%(?=[0-9a-f]{2}|u[0-9a-f]{3}|[nsxp*.%$-]\S|\d+\$|bg|\w+%)|=(?=\s*[\"'`]*(?:javascript|data:|vbscript|cmd\||@\w|\$\w))|!(?=!?\{|![a-z]+[/.])|#(?=\{|\s*\x1f|exec|set\b|\$)|--(?=[\s\x1f+;>#]*(?:\x1f|[;>#+]|$))|/(?<!\*/)(?=\*)|\*(?=/(?!\*)|\)\()|@(?=@|type|\(|import)|_(?=_)",
-    # addresses and paths
-    r":(?=//(?:[^a-z]|[a-z\d.-]*(?:localhost|\.local\b|internal|metadata|\.(?:nip|xip|sslip)\.|\d\.\d+\.\d)|[^/\x1f ]{0,64}[@\\#%\[]|0x)|:(?:1\b|ffff|\d*\]))|:(?=\s?\d{1,8}:[\"{])",
-    r"/(?=(?:etc|proc|sys|root|boot|dev|var|usr|opt|s?bin|tmp|windows|winnt|inetpub|private|volumes|xampp|wamp|program|host|chroot)/|(?:home|users)/[^/\x1f]{1,32}/(?:\.|ntuser)|\.(?:env|git|svn|hg|ht|ssh|aws|kube|docker|npm|net|passw)|\w*(?:\.ini|passw|shadow)|[\w./-]{0,40}(?:(?:access|error)[_.-]?log|\.ht(?:acc|pass)|id_rsa)|\.\.)",
-    # line breaks and controls inside a text
-    r"[\x00-\x08\x0b\x0c\x0e-\x1e\x7f]|\r(?!\n)|\n(?=[\s\x00]*(?:[a-z][\w-]{1,40}[ \t\r\n]*:|http/|(?:get|post|put|delete|head|options|patch|trace|connect|mail|rcpt|ehlo|helo|vrfy|expn|auth|retr|dele|uidl|apop|stls|set|add|config|flushall|quit|eval|slaveof|gets?|incr|decr)\b|"
-    r"[a-z]{0,4}\d{1,6} (?:uid|fetch|store|copy|search|login|select|examine|create|delete|rename|subscribe|list|lsub|append|capab|logout|noop|starttls|auth|expunge)|[a-z.]{2,12}(?:\s*(?:\x1f|\r?\n(?![a-z]))|\s+[-/.$~'\"])|[;|&`$<./\\'\"#{@=(-](?!\s)))",
+QUOTED = (
+    r"[\s\x00)}\]]{0,12}(?:[;|&+*/%^=<>!~#\\\"'`-](?!v=\"| ?charset=| ?boundary=| ?filename=| ?\w{1,40}=\"|\s[a-z]+ [a-z]+ [a-z])|(?:x?or|and|union|having|order|group|limit|like|between|is|in|not(?= (?:like|in|null|between|regexp|\d))|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|"
+    r"insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto)(?![a-z])|[\w.]{1,40}\(|\d{1,8} (?:or|and)\b|on[a-z]{3,32}\s{0,4}=|\[?\$|(?:style|src|href)\s{0,4}=)"
 )
-"""Alternatives that begin with a sign, to be tried on lower-cased text between two borders."""
-WORDS = (
-    r"[\x1f\s\"'/(,=+>](?=union[^a-z0-9_][^\x1f]{0,200}?select|select[^a-z0-9_][^\x1f]{0,400}?(?:from|into|[\d(*@'\"])|(?:or|and|xor|not|having|where)[\s(+]{1,3}[^\x1f\s]{0,24}(?:\s?[=<>!]|\(| (?:is (?:not )?null|in ?\(|r?like ?['\"(\d%]|between \d|regexp)| ?--| ?/\*| ?#)|order[\s+]+by[\s+]+[\d(]|group[\s+]+by[\s+]+[\w.]+[,(]|limit[ +]\d|sleep|waitfor|benchmark|"
-    r"into[\s+]+(?:out|dump)file|drop[\s+]+[a-z]+[ ;]|insert[\s+]+into|delete[\s+]+from|update[\s+]+\S+[\s+]+set|exec(?:ute)?[\s+(]|declare[\s+]+@|shutdown|(?:alter|create|truncate|grant) +(?:table|user|database|view|procedure|function|all|role|index|login)|procedure\s|information_schema|load_file|"
-    r"from[\s(]\S*[(`_]|(?<=[\d)] )as [\"'`]?\w+[\"'`]? from|return[\s(]+(?:true|this|\(|function)|db\.\w+[.(]|"
-    r"on[a-z]{3,32}\s*=|javascript|vbscript|style\s*=|-moz-|behavior|expression|@import|(?:document|window|this|self|top|parent)[.\[]|eval|(?:alert|confirm|prompt|throw)[ (`=?;/]|import (?:os|sys|subprocess|socket|pty|time|commands|base64|pickle)|constructor[.\[]|"
-    r"-[\w-]|\\|[a-z]:[\\/]|/dev/|php:|phar:|data:|file:|gopher:|dict:|ldaps?:|jar:|jndi|expect:|localhost|127\.|xi:include|\$(?!default|schema|ref\b|id\b|defs|anchor|dynamic|comment|date\b|oid\b|latest|vocab|recursive)[a-z_]|\.\.+[/\\;%])"
-    r"|\x1f(?=\s*(?:[=+@-]\s?[a-z]+[(|!]|--|/\*|#|\||;|&|`|(?:cat|ls|id|ping|curl|wget|nc|whoami|uname|cmd|powershell|bash|sh|python|perl|ruby|php|type|dir|net|ipconfig|ifconfig|ps|rm|cp|mv|chmod|echo|env|sudo|nslookup|dig)\b[^=.\x1f/]|"
-    r"(?:gas|gan|gaj|gai|ro0|aaea|h4si|bah|tzo|yto|yjo|czo|aced|y[23]|y19)[a-z0-9+/]{13}|[a-z]:\d+:|c__|cos\n|cposix|csys|cbuiltins|py/|com\.|org\.apache|java|sun\.|javax|system\.|[!~>]|0x|(?:(?:[2-7][0-9a-f]|0[9ad])){8}|\.(?![\d.\s])|\d{1,4}\)(?! )))"
+"""What follows a quote when it ends a string for an attack, and seldom in prose."""
+SIGNS = {
+    "'": QUOTED + r"|[\s)]{0,8}(?::\s{0,8}['\"\d]|,\s{0,8}['\"(\d$@nx{])|(?<=['=(|&+;> ]')\x1f|(?<=\\')",
+    '"': QUOTED,
+    "`\\": "",
+    "<": r"[\x00-\x20/\\]{0,8}[a-z!?%\[:&`](?<!@)(?![\w.+-]{0,64}@)",
+    "(": r"\s{0,4}(?:select|[&|!(*'\"`])|\w{1,20}\s?=\s?[*(]|\)|(?<=[a-z_\]})'\"`/*?.$]\()(?!e?s\)|\w\))",
+    ")": r"\s{0,4}(?:[({;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\){0,8}\s{0,8}(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|where)\b[^\x1f]{0,40}[=<>'\"])",
+    "{": r"[{(%#|\\$<;]|\s{0,4}[\"']?[$_@]|\s{0,4}['\"]?\w{0,40}['\"]?\s{0,4}[{|;(]|[\w.\[\]]{0,64}__",
+    "$": r"[\[({$@_'\"&]|[a-z]{1,40}(?:[\s\[(;:.=-]|\x1f)",
+    "}": r"\s{0,8}[;|&']",
+    "[": r"[^\x1f\]]{1,64}\]\s{0,4}[(\[=]|\]\s{0,4}[(\[+]|[\"']?\$|!",
+    "]": r"\s{0,4}[|(/=]|\s{0,4}\[",
+    "|^~": r"[^\x1f\s]|(?<=\|) \S",
+    ";": r"\s{0,4}[^\s\x1f](?<!&amp;.)(?<!&lt;.)(?<!&gt;.)(?<!&amp;..)(?<!\S)|[^\s\x1f]",
+    "&": r"[&#|$<({`\\]|[a-z]{2,8};(?<!amp;)|\s{0,4}[a-z/.$]{1,40}(?:\s{0,4}(?:[-/|;&\x1f$'\"<>`\\.0-9])|\s{1,8}\S)|[\w.%-]{0,40}\[|[\w%]{0,40}%",
+    "%": r"[{(]|[0-9a-f]{2}|u[0-9a-f]{3}|[nsxp*.%$-]\S|\d{1,4}\$|bg|\w{1,40}%",
+    "!": r"!?\{|![a-z]{1,20}[/.]",
+    "#": r"[{(]|\s{0,4}\x1f|exec|set\b|\$",
+    "-": r"-[\s+;>#]{0,8}(?:\x1f|[;>#+])",
+    "/": r"(?<!\*/)\*|(?<=\x1fpy/)|(?:etc|proc|sys|root|boot|dev|var|usr|opt|s?bin|tmp|windows|winnt|inetpub|private|volumes|xampp|wamp|program|host|chroot)/|(?:home|users)/[^/\x1f]{1,32}/(?:\.|ntuser)|\.(?:env|git|svn|hg|ht|ssh|aws|kube|docker|npm|net|passw|\.)|"
+    r"passw|shadow|id_rsa|(?:access|error)[_.-]?log",
+    ".": r"ini|log\b|ht(?:acc|pass)|passw|\.[/\\;%]|(?:env|git|svn|ssh|aws|netrc|npm|docker|kube|pg|bash|profile|my|ds_)|(?<=127\.)",
+    "*": r"/(?!\*)|\)\(|\{",
+    "@": r"[@({]|type|import",
+    "_": "_",
+    ":": r"//(?:[^a-z]|[a-z\d.-]{0,64}(?:localhost|\.local\b|internal|metadata|\.(?:nip|xip|sslip)\.|\d\.\d{1,3}\.\d)|[^/\x1f ]{0,64}[@\\#%\[]|0x)|:(?:1\b|ffff|\d{0,4}\])|\s?\d{1,8}:[\"{]|(?<=\x1f[a-z]:)\d{1,8}:|(?<=script:)|(?<=php:)|(?<=phar:)|(?<=file:)|(?<=gopher:)|(?<=dict:)|(?<=ldap:)|(?<=ldaps:)|(?<=jar:)|(?<=jndi:)|(?<=expect:)|(?<=data:)",
+    "\r": r"(?!\n)",
+    "\n": r"[\s\x00]{0,8}(?:[a-z][\w-]{1,40}[ \t\r\n]{0,4}:|http/|(?:get|post|put|delete|head|options|patch|trace|connect|mail|rcpt|ehlo|helo|vrfy|expn|auth|retr|dele|uidl|apop|stls|set|add|config|flushall|quit|eval|slaveof|gets?|incr|decr)\b|"
+    r"[a-z]{0,4}\d{1,6} (?:uid|fetch|store|copy|search|login|select|examine|create|delete|rename|subscribe|list|lsub|append|capab|logout|noop|starttls|auth|expunge)|[a-z.]{2,12}(?:\s{0,4}\x1f|\r?\n(?![a-z])|\s{1,4}[-/.$~'\"])|[;|&`$<./\\'\"#{@=(-](?!\s))",
+}
+"""By sign: what may follow it in an attack, and seldom in data. Lower case; `\x1f` is the border between two texts."""
+UNLIKE = {
+    ";": r"\s?(?:[\w!~.-]{1,40}=(?![^;\x1f]{0,64}[;&|]\s?\$)|q=|v=|win|wow64|x64|rv:|intel mac|linux|u;|brand|cpu |android |macos|ubuntu|compatible|[\w.+-]{1,40}/\d|\+?https?:|en[;-]|arm|cros |i686|msie |trident|applewebkit|sm-|mobile)",
+    "&": r"[\w.%\[\]~-]{1,64}=|amp;[ a-z]|lt;[\d ]|raquo;|nbsp;|copy;|hellip;",
+}
+"""What is harmless behind a sign though it looks alike: parameters, and the names of browsers."""
+CONDITION = r"[ (]{1,3}[^\x1f ]{0,24}(?: ?[=<>!]| (?:is (?:not )?null|in ?\(|r?like ?['\"(\d%]|between \d|regexp)| ?--| ?/\*| ?#)"
+CALL = r"[ (`=?;/]"
+WORDS = {
+    "a": rf"nd{CONDITION}|lter {{1,8}}(?:table|user|database|role|login)|lert{CALL}|(?<=[\d)] a)s [\"'`]?\w{{1,40}}[\"'`]? from",
+    "b": r"enchmark|ehavior",
+    "c": rf"reate {{1,8}}(?:table|user|database|view|procedure|function|role|index|login)|onfirm{CALL}|onstructor[.\[]",
+    "d": r"rop {1,8}[a-z]{1,40}[ ;]|elete {1,8}from|eclare {1,8}@|b\.\w{1,40}[.(]|ocument[.\[]|ata:|ict:",
+    "e": r"xec(?:ute)?[ (]|xpression|val|xpect:",
+    "f": r"rom[ (]\S{0,64}[(`_]|ile:",
+    "g": r"roup {1,8}by {1,8}[\w.]{1,40}[,(]|rant {1,8}all|opher:",
+    "h": rf"aving{CONDITION}",
+    "i": r"nto {1,8}(?:out|dump)file|nsert {1,8}into|nformation_schema|mport (?:os|sys|subprocess|socket|pty|time|commands|base64|pickle)",
+    "j": r"avascript|ar:|ndi",
+    "l": r"imit {1,8}\d|oad_file|daps?:|ocalhost",
+    "n": rf"ot{CONDITION}",
+    "o": rf"r{CONDITION}|rder {{1,8}}by {{1,8}}[\d(]|n[a-z]{{3,32}} {{0,4}}=",
+    "p": rf"rocedure |hp:|har:|rompt{CALL}|arent[.\[]",
+    "r": r"eturn[ (]{1,4}(?:true|this|\(|function)",
+    "s": r"elect[^a-z0-9_][^\x1f]{0,400}?(?:from|into|[\d(*@'\"])|leep|hutdown|tyle {0,4}=|elf[.\[]",
+    "t": rf"runcate {{1,8}}table|hrow{CALL}|his[.\[]|op[.\[]",
+    "u": r"nion[^a-z0-9_][^\x1f]{0,200}?select|pdate {1,8}\S{1,64} {1,8}set",
+    "v": r"bscript",
+    "w": rf"here{CONDITION}|aitfor|indow[.\[]",
+    "x": rf"or{CONDITION}|i:include",
+    "-": r"[\w-]|moz-",
+    "\\": "",
+    "@": "import",
+    "/": r"dev/",
+    "1": r"27\.",
+    "$": r"(?!default|schema|ref\b|id\b|defs|anchor|dynamic|comment|date\b|oid\b|latest|vocab|recursive)[a-z_]",
+    ".": r"\.\.{0,8}[/\\;%]",
+}
+"""By first letter, what an attack may go on with behind a space or at the beginning of a text."""
+FIRST = {
+    "=": r" ?[a-z]{1,20}[(|!]", "+": r" ?[a-z]{1,20}[(|!]", "-": r" ?[a-z]{1,20}[(|!]|-", "@": r" ?[a-z]{1,20}[(|!]", "/": r"\*", "#": "", "|": "", ";": "", "&": "", "`": "", "!": "", "~": "", ">": "", "0": "x", ".": r"[^\d. \x1f]",
+    "a": r"ced\w{13}|:\d{1,8}:", "b": r"ah\w{13}|:\d:|ash\b[^=.\x1f/]", "c": r"(?:at|url|md|p|hmod)\b[^=.\x1f/]|__|os |posix|sys|builtins|om\.|zo\w{13}", "d": r"(?:ir|ig)\b[^=.\x1f/]|:\d", "e": r"(?:cho|nv)\b[^=.\x1f/]", "g": r"a[snji][\w+/]{13}",
+    "h": r"4si\w{13}", "i": r"(?:d|pconfig|fconfig)\b[^=.\x1f/]|:\d", "j": r"ava[x.]", "l": r"s\b[^=.\x1f/]", "m": r"v\b[^=.\x1f/]", "n": r"(?:c|et|slookup)\b[^=.\x1f/]", "o": r"rg\.apache|:\d{1,8}:", "p": r"(?:ing|s|owershell|ython|erl|hp)\b[^=.\x1f/]|y/",
+    "r": r"(?:m|uby)\b[^=.\x1f/]|o0\w{13}", "s": r"(?:h|udo)\b[^=.\x1f/]|ystem\.|un\.|:\d{1,8}:", "t": r"ype\b[^=.\x1f/]|zo\w{13}", "u": r"name\b[^=.\x1f/]", "w": r"(?:get|hoami)\b[^=.\x1f/]", "y": r"(?:to|jo|[23]|19)[\w+/]{13}",
+}  # fmt: skip
+"""The same at the beginning of a text alone: programs, formulas, serialised objects."""
+HEXED = r"(?:0x)?(?:[2-7][0-9a-f]|0[9ad]){8}"
+"""Text in hex, at the beginning of a text: random digits look so in 1 of 1,700."""
+
+
+LONG = 8192
+EDGE = 1024
+"""A text longer than `LONG` is read closely at its two edges, `EDGE` characters each, and around what `SHARP` finds in between."""
+AROUND = 160
+SHARP_QUOTED = r"[\s)]{0,8}(?:(?:or|and|union|having|order by|waitfor|like|xor)[^a-z\x1f]{1,8}['\"\d\w(]|;\s{0,4}(?:drop|select|insert|update|delete|exec|declare|waitfor|shutdown|create|alter)\b|--\s|\|\|\s?['\"(]|&&\s?this|;?\s?(?:alert|confirm|prompt|eval)\b|[\s/>]{0,4}on[a-z]{3,20}\s?=)"
+SHARP_COMMAND = r"\s{0,4}(?:/bin/|/usr/)?(?:cat|ls|id|ping|curl|wget|nc|whoami|uname|cmd|powershell|bash|sh|python\d?|perl|ruby|php|sleep|echo|rm|dir|type|net|nslookup)\b[\s;|&\x1f]"
+SHARP = {
+    "'\"": SHARP_QUOTED,
+    "<": r"[\s/\\]{0,4}(?:script|iframe|object|embed|applet|svg|img|body|link|meta|base|form|style|video|audio|details|marquee|math|input|[a-z:]{1,20}[^<>]{1,200}\son[a-z]{3,20}\s?=|!entity|!doctype|!--#|\?php|\?=|%[=@ ][^%\x1f]{1,80}%>|xi:|xsl:|v:)",
+    "=": r"[\"'\s(]{0,2}(?:javascript|vbscript)\s{0,4}:",
+    "$": r"\{[^{}\x1f]{2,80}\}|\(\s{0,4}[a-z/]{2,20}[\s)/]|(?:ne|gt|lt|gte|lte|nin|regex|where|exists)[\"'\]\s]",
+    "{": r"\{[^{}\x1f]{2,120}\}\}|%[^{}\x1f]{2,120}%\}",
+    "#*": r"\{[^{}\x1f]{2,80}\}",
+    "`": r"[a-z/ ]{2,24}[^`\x1f]{0,40}`",
+    ";|&": SHARP_COMMAND,
+    "/": r"\.\.[/\\]|(?:etc|proc|var/log|root)/[\w.]",
+    "\\": r"\.\.[/\\]|(?:windows|boot|winnt)",
+    ":": r"//(?:127\.|10\.|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])\.|localhost|0x|\[|metadata|\d{8,10}[/:])|\d{1,4}:\"",
+    "_": r"_(?:class|proto|globals|import|builtins|init|subclasses|mro|schema|reduce|dict)",
+    ")": r"\s?\(\s?[&|!]?\s?\(?[a-z]{1,20}\s?[~<>]?=",
+    "(": r"(?<=(?:eval|exec|stem|thru|open|info|sert|uire)\()",
+    "\n": r"\s{0,4}(?:set-cookie|location|content-(?:length|type)|transfer-encoding|x-[a-z-]{2,30}|bcc|cc|to|from|subject|http/1|mail from|rcpt to)\s?[:/]|" + SHARP_COMMAND,
+    "!": r"!(?:python|js|java|ruby)",
+    "%": r"[0-9]{0,3}\$?n%|[0-9]{1,4}\$n|2e%2e|c0%a",
+    "\xac": "\xed",
+}
+"""By sign, what a long text is searched for between its edges: shapes, so that noise and prose give next to none."""
+SHARP_WORDS = (
+    r"union[^a-z0-9][^\x1f]{0,60}?select|(?:or|and) {1,4}['\"(]{0,2}[\w@]{1,20}['\")]{0,2} ?(?:=|<|>|like\b)|select [^\x1f]{1,200}? from |waitfor |(?:pg_)?sleep ?\( ?\d|benchmark ?\(|into (?:out|dump)file|information_schema|order by \d|drop (?:table|database)|insert into |"
+    r"delete from |exec |declare @|\.\.[/\\][^\x1f]{0,40}(?:\.\.[/\\]|etc|passwd|win|boot|proc)|php://|file://|gopher://|dict://|phar://|ldaps?://|jndi|(?:eval|exec|system|passthru|popen|shell_exec|phpinfo|assert|subprocess\.\w{1,12}|os\.\w{1,12}|require|child_process|runtime) ?[(.]|"
+    r"constructor ?[.\[(]|this\.\w{1,20}(?:\.match| ?[=!]=)|on[a-z]{4,20} ?= ?[\"'a-z(]|o:\d{1,4}:\"|py/(?:object|reduce)"
 )
-"""Words, behind a space, another sign or at the beginning of a text."""
 
 
 def odd(texts: list[str], joined: str = "") -> bool:
     """Whether any of `texts` might hold something that a detector would find; `joined` are all of them with `BORDER` between."""
     if not joined:
         joined = BORDER.join(texts)
+    if len(joined) > LONG and max(map(len, texts), default=0) > LONG:
+        if any([_regions(text) for text in texts if len(text) > LONG]):
+            return True
+        texts = [text for text in texts if len(text) <= LONG]
+        joined = BORDER.join(texts)
     if not joined.isascii() and LETTERS().search(joined):
         return True
     low = f"{BORDER}{joined.lower()}{BORDER}"
-    search = LOOK().search
+    if _hit(COMMON().search, low):
+        return True
+    for sign in RARE:
+        if sign in low and _hit(_sign(sign), low):
+            return True
+    raw = low.encode("utf-8", "surrogatepass")
+    if len(raw.translate(None, CONTROLS)) != len(raw) or f"{BORDER}on" in low:
+        return True
+    if any(map(SERIALISED().match, [text for text in texts if text[:2] in MAGIC])):
+        return True
+    if "+" in low or "\n" in low or "\t" in low:
+        return _hit(LOOK_WORDS().search, _spaced(low))
+    several = [text for text in texts if " " in text]
+    return bool(several) and _hit(LOOK_WORDS().search, _spaced(f"{BORDER}{BORDER.join(several).lower()}{BORDER}"))
+
+
+def _hit(search: Any, low: str) -> bool:
+    """Whether `search` finds something in a text that is not known to be harmless."""
     found = search(low)
     while found:
+        if not _harmless:
+            return True
         end = low.find(BORDER, found.end())
-        if hash(low[low.rfind(BORDER, 0, found.start() + 1) + 1 : end]) not in _harmless:
+        if hash(low[low.rfind(BORDER, 0, found.start() + 1) + 1 : end].strip(" ")) not in _harmless:
             return True
         found = search(low, end)
     return False
+
+
+def _spaced(low: str) -> str:
+    """White space and plus as one kind of space, and one at the beginning of each text."""
+    for space in "+\t\n\r":
+        if space in low:
+            low = low.replace(space, " ")
+    low = low.replace(BORDER, BORDER + " ")
+    return re.sub(f"{BORDER} +", f"{BORDER} ", low) if f"{BORDER}  " in low else low
 
 
 def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterable[tuple[str, Any]]) -> list[Finding]:
@@ -87,36 +202,58 @@ def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterabl
     findings: list[Finding] = []
     for path, where, record, text, is_key in walked:
         look = members
-        if not odd([text]):
+        if len(text) <= LONG and not odd([text]):
             if len(ours) == len(members):
                 continue
             look = [member for member in members if not member[3]]
         elif text[:1] in '{["' and is_json(text):
             look = [member for member in members if getattr(member[1], "RAW", not member[3])]
-        before = len(findings)
         best: dict[str, tuple[int, Any, str]] = {}
         where = "key" if is_key else PLACES.get(where, where)
         for form, steps in forms(text):
-            low = form.lower()
-            for name, member, needs, _ in look:
-                if name in best and best[name][0] == 3:
-                    continue
-                for need in needs:
-                    if need in low if need.__class__ is str else all([literal in low for literal in need]):
-                        evidence = member.detect(form, where)
-                        if evidence and RANK[evidence[0]] > best.get(name, (0,))[0]:
-                            best[name] = (RANK[evidence[0]], evidence, steps)
-                        break
+            for piece in (form,) if len(form) <= LONG else _regions(form):
+                _detect(piece, steps, where, look, best)
         for name, member, _, _ in look:
             if name in best:
                 _, evidence, steps = best[name]
                 detail = f"{evidence[1]}, after {steps}" if steps else evidence[1]
                 findings.append(Finding(member.RULE, name, member.TITLE, path, evidence[0], detail, member.CWE, record, text))
-        if where == "header" and len(findings) == before and len(ours) == len(look) == ALL and len(text) < 1024 and text.isprintable():
+        if not best and where == "header" and len(ours) == len(look) == ALL and len(text) < 1024 and text.isprintable():
             if len(_harmless) >= 1024:
                 _harmless.clear()
-            _harmless.add(hash(text.lower()))
+            _harmless.add(hash(text.lower().strip(" ")))
     return findings
+
+
+def _detect(text: str, steps: str, where: str, members: list[tuple[str, Any, Any, bool]], best: dict[str, tuple[int, Any, str]]) -> None:
+    """Let each detector look whose needs are met, and keep the strongest evidence of each."""
+    low = text.lower()
+    for name, member, needs, _ in members:
+        if name in best and best[name][0] == 3:
+            continue
+        for need in needs:
+            if need in low if need.__class__ is str else all([literal in low for literal in need]):
+                evidence = member.detect(text, where)
+                if evidence and RANK[evidence[0]] > best.get(name, (0,))[0]:
+                    best[name] = (RANK[evidence[0]], evidence, steps)
+                break
+
+
+def _regions(text: str) -> list[str]:
+    """The pieces of a long text that are worth a close look: its edges where they look odd, and the surroundings of sharp shapes."""
+    low = text.lower()
+    spans = [(0, EDGE)] if odd([text[:EDGE]]) else []
+    sharp = [found.start() for found in SHARP_LOOK().finditer(low, EDGE - 64)]
+    sharp = sorted(sharp + [found.start() for found in SHARP_LOOK_WORDS().finditer(_spaced(low), EDGE - 64)])
+    for start in sharp if len(sharp) <= 2 * MOST else sharp[:MOST] + sharp[-MOST:]:
+        if spans and start - AROUND <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], start + AROUND))
+        else:
+            spans.append((start - AROUND, start + AROUND))
+    pieces = [text[max(start, 0) : end] for start, end in spans]
+    if odd([text[-EDGE:]]):
+        pieces.append(text[-EDGE:])
+    return pieces
 
 
 def is_json(text: str) -> bool:
@@ -135,13 +272,56 @@ def _pattern(source: str) -> Any:
     return lru_cache(maxsize=1)(lambda: re.compile(source))
 
 
+def _alternative(sign: str, follow: str) -> str:
+    unlike = UNLIKE.get(sign, "")
+    return re.escape(sign) + (f"(?={follow})" if follow else "") + (f"(?!{unlike})" if unlike else "")
+
+
+@cache
+def _sign(sign: str) -> Any:
+    """The search for one rare sign: compiled when it first occurs."""
+    return re.compile(_alternative(sign, LOOK[sign])).search
+
+
+def _signs(signs: dict[str, str], order: str = "") -> Any:
+    """One pattern of alternatives that each begin with a sign, so that `re` skips from sign to sign; they are tried one by one, so the frequent come first."""
+    each = {sign: follow for group, follow in signs.items() for sign in group}
+    return _pattern("|".join([_alternative(sign, each[sign]) for sign in order or each]))
+
+
+def _words() -> Any:
+    """The pattern of `WORDS` and `FIRST`: one space, then by letter."""
+    letters = sorted({*WORDS, *FIRST}, key=OFTEN.find)
+    each = [[WORDS[letter]] if letter in WORDS else [] for letter in letters]
+    for letter, follows in zip(letters, each, strict=True):
+        if letter in FIRST:
+            follows.append(f"(?<={BORDER} {re.escape(letter)})(?:{FIRST[letter]})")
+    return _pattern(" (?:" + "|".join([f"{re.escape(letter)}(?:{'|'.join(follows)})" for letter, follows in zip(letters, each, strict=True)]) + f"|(?<={BORDER} ){HEXED})")
+
+
+OFTEN = "eaotinsrhldpcmuwfgbyvkqxjz-/.\"=;_():'&%*@#+\n\r!<>$[]{}|`\\^~01"
+"""Signs and letters, the most frequent first: the alternatives are tried in this order, 2 ns each."""
+
+
 OWN = "serverless_guard.detectors."
 ALL = 16
 """How many detectors must have found nothing in a header before it counts as harmless: all of them."""
-LOOK = _pattern("|".join(SIGNS) + "|" + WORDS)
+MOST = 16
+"""So many sharp shapes are read closely from the begin of a long text, and as many from its end."""
+FREQUENT = "-/.;\":()'_*@"
+COMMON = _signs(SIGNS, FREQUENT)
+SHARP_LOOK = _signs(SHARP)
+SHARP_LOOK_WORDS = _pattern(f" (?={SHARP_WORDS})")
+LOOK = {sign: follow for group, follow in SIGNS.items() for sign in group}
+RARE = [sign for sign in LOOK if sign not in FREQUENT]
+LOOK_WORDS = _words()
+CONTROLS = bytes([*range(9), 11, 12, *range(14, 31), 127])
 LETTERS = _pattern(
     "[\xa0\xad\u02b9-\u02c8\u2000-\u200f\u2024\u2025\u2028-\u202f\u2032\u2039\u203a\u2044\u205f-\u209c\u2100-\u214f\u2215\u2216\u2223\u2236\u2329\u232a\u2460-\u24ff\u3000\u3008\u3009\u560a\u560d\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f189]"
 )
 """Letters that a back end may fold to signs and letters of ASCII."""
+MAGIC = frozenset("co su or ja Sy py gA rO H4 AA BA Tz YT Yj Y2 Y3 Y1 Qz ac 80 27 0x 22 3c 3C 31 2e 2d 2D 2E 3b 7b 7B 24 28 29 20 2f 2F 68 6a 6A 73 75".split())
+"""How serialised objects start in base64, and attacks in hex."""
+SERIALISED = _pattern(r"com\.|sun\.|org\.apache|javax?\.|System\.|py/|(?:gA[JNSQWa]|rO0|H4sI|AAEAAAD|BAh|Tz[o1]|YT[o1]|Y[jzy]o|Qzo|Y[23]|Y19|aced)[\w+/-]{12}|(?:0x)?(?:[2-7][0-9a-fA-F]|0[9adAD]){8}[0-9a-fA-F]*$")
 _harmless: set[int] = set()
 """Hashes of header values that look odd and were found harmless, browsers' names above all: they come with every request. No value is kept."""
