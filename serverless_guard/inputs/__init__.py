@@ -235,7 +235,7 @@ class _Opening:
     """One run over one event, in rounds: walk what was opened level by level, then open what turns out to be an envelope."""
 
     __slots__ = (
-        "colons", "cut", "docs", "fresh", "items", "keys", "known", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "size", "spans", "suspects", "twin",
+        "colons", "cut", "docs", "fresh", "items", "keys", "known", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "seen", "size", "spans", "suspects", "twin",
     )  # fmt: skip
 
     def __init__(self, result: Opened) -> None:
@@ -253,6 +253,7 @@ class _Opening:
         self.docs: list[str] = []  # the JSON of them
         self.spans: list[tuple[int, int]] = []  # where it stands in the join
         self.marks: list[tuple[int, int]] = []  # (first index in texts, depth) of each level of this round
+        self.seen: dict[tuple[str, str], int] = {}  # part that was opened, by text and encoding
         self.places: dict[str, int] = {}  # index of each text, made when it is first needed
 
     def headers(self, value: dict[Any, Any], level: list[Any]) -> None:
@@ -289,6 +290,14 @@ class _Opening:
                 self.suspects += value[name]
 
     def part(self, index: int, text: str, encoding: str) -> None:
+        """Open a part, once: a batch that says the same in all of its n records would be n times n findings."""
+        first = self.seen.setdefault((text, encoding), index)
+        if first == index:
+            self._opened(index, text, encoding)
+        else:
+            self.result.values[index] = self.result.values[first]
+
+    def _opened(self, index: int, text: str, encoding: str) -> None:
         """Open a part: in the encoding that its source names, then as JSON, form, multipart or XML; its value is what came out as data."""
         result = self.result
         raw = text
@@ -456,9 +465,8 @@ class _Opening:
         """Open what is an envelope among the texts from `start` on, which stand in `joined`."""
         self.places, self.spans = {}, []
         if self.suspects:
-            for text in self.suspects:
-                if text.__class__ is str and len(text) > 15:
-                    self._in_header(text)
+            for text in {text: None for text in self.suspects if text.__class__ is str and len(text) > 15}:
+                self._in_header(text)
             self.suspects = []
         for sign in "{[" if "\\" not in joined else '{["':
             if sign in joined:
@@ -509,12 +517,14 @@ class _Opening:
 
     def _tokens(self, joined: str) -> None:
         """JSON Web Tokens, wherever in a string: `Bearer eyJ...`, `token=eyJ...`."""
-        at = joined.find("eyJ")
+        at, done = joined.find("eyJ"), set()
         while at >= 0:
             start, stop = joined.rfind(SEP, 0, at) + 1, joined.find(SEP, at)
             stop = stop if stop >= 0 else len(joined)
             text = joined[start:stop]
-            for word in text.replace("=", " ").replace(";", " ").replace('"', " ").split():
+            words = "" if text in done else text
+            done.add(text)
+            for word in words.replace("=", " ").replace(";", " ").replace('"', " ").split():
                 if word[:3] == "eyJ" and "." in word:
                     for claims in envelopes.from_token(word, self.max_decoded):
                         self._put(text, "jwt", claims, 1)
