@@ -29,6 +29,7 @@ RULE = "SG-COD-001"
 CWE = 94
 TITLE = "source code that would run in an interpreter"
 NEEDS = (
+    "<esi:",
     "(",
     "<?",
     "__",
@@ -83,7 +84,8 @@ _LITERALS: tuple[tuple[str, str, str, str], ...] = (  # (what must occur, patter
     ("$ ", r"\$\s{1,200}\{\s", "medium", "variable of variables"),
     (
         "__",
-        r"__(?:builtins|globals|subclasses|mro|bases?|code|loader|getattribute|reduce(?:_ex)?|class__\s{0,2}\.\s{0,2})__",
+        r"__(?:builtins|globals|subclasses|class__\s{0,2}\.\s{0,2}__(?:mro|bases?|init|dict))__|(?<=[.\['\"])__(?:mro|bases?|code|loader|getattribute|"
+        r"reduce(?:_ex)?|dict)__",
         "high",
         "Python that reaches for the interpreter",
     ),
@@ -95,9 +97,19 @@ _LITERALS: tuple[tuple[str, str, str, str], ...] = (  # (what must occur, patter
         "Python call that runs or reads",
     ),
     ("subprocess", r"subprocess\s{0,2}\.\s{0,2}(?:run|popen|call|check_\w+|getoutput|getstatusoutput)\b", "high", "Python call that runs or reads"),
-    ("importlib", r"importlib\s{0,2}\.\s{0,2}\w", "high", "Python that imports"),
+    ("importlib", r"importlib(?:['\"]\))?\s{0,2}\.\s{0,2}(?:import_module|reload|__import__)\b", "high", "Python that imports"),
     ("pty.", r"pty\.spawn", "high", "Python call that runs or reads"),
-    ("sys.", r"sys\.(?:modules|exit|stdout)\b", "medium", "Python that looks behind an object"),
+    ("sys.", r"sys\.(?:modules\s{0,2}\[|exit\s{0,2}\()", "medium", "Python that looks behind an object"),
+    ("time.sleep", r"time\.sleep\s{0,2}\(\s{0,2}\d", "high", "Python call that runs or reads"),
+    ("socket.", r"socket\.(?:socket|create_connection|gethostby\w{1,12})\s{0,2}\(", "medium", "Python call that runs or reads"),
+    ("urlopen", r"urlopen\s{0,2}\(\s{0,2}f?['\"]", "medium", "Python call that runs or reads"),
+    ("requests.", r"requests\.(?:get|post)\s{0,2}\(\s{0,2}f?['\"]", "medium", "Python call that runs or reads"),
+    ("timeit.", r"timeit\.timeit\s{0,2}\(", "medium", "Python call that runs or reads"),
+    ("platform.", r"platform\.popen\s{0,2}\(", "high", "Python call that runs or reads"),
+    ("yaml.", r"yaml\.(?:unsafe_)?load\s{0,2}\(", "medium", "Python that unpickles"),
+    (".mro", r"\.mro\s{0,2}\(\)", "medium", "Python that looks behind an object"),
+    ("(lambda", r"\(lambda\b[^()]{0,40}:[^\n]{1,80}\)\s{0,2}\(", "medium", "Python that runs"),
+    ("<esi:", r"<esi:(?:include|inline|debug|vars|assign|eval)", "high", "edge side include"),
     ("pickle.", r"pickle\.loads?\b", "medium", "Python that unpickles"),
     ("require[", r"require\[", "medium", "JavaScript that runs"),
     (
@@ -110,16 +122,17 @@ _LITERALS: tuple[tuple[str, str, str, str], ...] = (  # (what must occur, patter
     ("child_process", r"child_process\b", "high", "JavaScript that runs"),
     ("mainmodule", r"mainmodule\b", "high", "JavaScript that runs"),
     ("constructor", r"constructor(?:\s{0,3}(?:\.\s{0,3}|\[['\"]?)constructor|['\"]\]|\s{0,3}\(\s{0,3}['\"`])", "high", "JavaScript that runs"),
-    ("function", r"function\s{0,6}\(\s{0,3}['\"`]", "high", "JavaScript that runs"),
+    ("function", r"(?<![\w.])function\s{0,6}\(\s{0,3}['\"`]", "high", "JavaScript that runs"),
     ("new", r"new\s{1,6}function\s{0,6}\(", "high", "JavaScript that runs"),
-    ("string", r"string\s{0,3}\.\s{0,3}fromcharcode\b", "high", "JavaScript that runs"),
+    ("string", r"string\s{0,3}\.\s{0,3}fromcharcode\b", "medium", "JavaScript that runs"),
     ("console", r"console\s{0,3}\.\s{0,3}(?:log|info|error|warn|debug|dir|table|trace)(?:\.(?:call|apply|bind))?\s{0,3}\(", "medium", "JavaScript that runs"),
     ("while", r"while\s{0,3}\(\s{0,3}(?:!|-|\+|~|true\b|1\b|new\s|['\"`\[{(]|infinity|date)[^)\n]{0,40}\)", "medium", "endless loop"),
     ("for", r"for\s{0,3}\(\s{0,3};\s{0,3};\s{0,3}\)", "medium", "endless loop"),
     ("import", r"import\s{0,3}\(\s{0,3}['\"]", "high", "JavaScript that runs"),
     (
         "java.",
-        r"java\.(?:lang\.(?:runtime|processbuilder|system|class|thread|reflect)|io\.(?:file|inputstream|bufferedreader|objectinput)|net\.(?:url|socket)|util\.scanner|runtime|processbuilder|beans\.)",
+        r"java\.(?:lang\.(?:runtime|processbuilder|system|class|thread|reflect)|io\.(?:file|inputstream|bufferedreader|objectinput)|net\.(?:url|"
+        r"socket)|util\.scanner|runtime|processbuilder|beans\.)",
         "high",
         "Java class that runs",
     ),
@@ -145,12 +158,18 @@ _LITERALS: tuple[tuple[str, str, str, str], ...] = (  # (what must occur, patter
     ("nd_func", r"nd_func\$\$_", "high", "JavaScript that runs"),
 )
 _IMPORTS = pattern(r"(?:^|[\s;('\"])(?:import|from)\s{1,4}(\w{2,20})(?=\s{0,4}(?:$|[;,)'\"\n#]|as\b|import\b))")
+_ALONE = pattern(
+    r"\s{0,4}(?:(?:exit|quit|help|dir|input|vars|locals|globals|license|credits|memoryview)\(\s{0,2}(?:b?['\"]{2})?\)|import\s{1,4}(?:os|"
+    r"subprocess|pty|socket|shutil|ctypes|commands|builtins)|"
+    r"from\s{1,4}(?:os|subprocess|pty|shutil|builtins)\s{1,4}import\s{1,4}[\w*, ]{1,80}|f(?:'\{[^']{1,160}\}'|\"\{[^\"]{1,160}\}\"))[\s;#]{0,4}\Z"
+)
 _THROUGH = pattern(r"(?<![\w.])@?\${1,3}(?:[A-Za-z_]\w{0,40}|\{[^{}\n]{1,40}\})(?:[\[{][^\]}\n]{0,40}[\]}]){0,3}\(")
 _STRINGS = pattern(
     r"[\[(]\s{0,4}(?:\([a-z]+\)\s{0,4})?[\"']?(?:system|exec|passthru|shell_exec|assert|eval|phpinfo|"
     r"popen)[\"']?\s{0,4}(?:/\*[^*]{0,40}\*/)?\s{0,4}[\])](?:\s{0,2}\[\d\])?\s{0,4}(?:[})]\s{0,4})?\(|"
     r"\(\s{0,4}/\*[^*]{0,40}\*/\s{0,4}\w{2,20}\s{0,4}\)\s{0,4}\(|\(\s{0,4}[\"']\w{1,20}[\"']\s{0,2}\.\s{0,2}[\"']\w{1,20}[\"']\s{0,4}\)\s{0,4}\("
 )
+_WHOLE = pattern(r"[^\w\n]{0,6}\w{1,80}\s{0,4}(?:\([^()\n]{0,200}\)?){1,2}[\s;}'\"/#-]{0,12}\Z")
 _STRING_HINTS = ("system", "exec", "passthru", "assert", "eval", "phpinfo", "popen", "/*", '"."', "'.'", '" . "', "' . '")
 _INI = pattern(
     r"\s{0,4}(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|open_basedir|memory_limit|safe_mode|suhosin\.\w{1,40}|"
@@ -167,9 +186,9 @@ _TRIES = 64
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` is code that would run; linear in its length."""
     lines = text.count("\n")
-    if (len(text) > 400 and lines > 3) or lines > 6:
-        source = "def " in text or "class " in text or "import " in text or "function" in text
-        return None if source or not any(map(text.__contains__, _NOBODY[:4])) else Evidence("medium", "dunder chain, in a text")
+    if (len(text) > 400 and lines > 3) or lines > 6 or "```" in text:
+        written = "def " in text or "class " in text or "import " in text or "function" in text
+        return None if written or not any(map(text.__contains__, _NOBODY[:4])) else Evidence("medium", "dunder chain, in a text")
     low = text.lower()
     prose = _is_prose(text)
     found = _called(text, low, prose, lines) if "(" in text else None
@@ -177,7 +196,10 @@ def detect(text: str, where: str) -> Evidence | None:
         return found
     best = found
     for literal, source, confidence, shape in _LITERALS:
-        if literal in low and (best is None or confidence == "high") and re.search(source, low):
+        if literal in low and (best is None or confidence == "high"):
+            match = re.search(source, low)
+            if match is None or low[match.start() - 1 : match.start()] == "`" or (literal == "console" and (match.start() > 12 or len(text) > 80)):
+                continue
             if prose and not (literal == "__" or literal[0] in "<$@" or literal in ("child_process", "nd_func")):
                 continue
             if shape.startswith("Python") and literal != "__" and "\n" in text.strip() and not low.lstrip().startswith(("eval", "exec", "a\n")):
@@ -187,7 +209,15 @@ def detect(text: str, where: str) -> Evidence | None:
                 return best
     if best:
         return best
-    if ("import" in low or "from" in low) and not prose and not lines and any(name in functions.MODULES for name in _IMPORTS.findall(text)):
+    if len(text) < 200 and not lines and _ALONE.match(text):
+        return Evidence("medium", "statement of Python")
+    if (
+        ("import" in low or "from" in low)
+        and (";" in text or ")" in text)
+        and not prose
+        and not lines
+        and any(name in functions.MODULES for name in _IMPORTS.findall(text))
+    ):
         return Evidence("medium", "Python that imports")
     if "$" in text and "(" in text and not prose and text.count(" ") < 6 and _through(text):
         return Evidence("medium", "call through a variable")
@@ -205,7 +235,8 @@ def _called(text: str, low: str, prose: bool, lines: int) -> Evidence | None:
     for name, space in set(_CALL.findall(text)):
         grade = grades.get(name) or grades.get(name.lower(), 0)
         if grade == 0:
-            if "_" not in name or name.partition("_")[0].lower() not in functions.PREFIXES or text.count(" ") > 6 or lines > 1:
+            library = "_" in name and name.partition("_")[0].lower() in functions.PREFIXES
+            if not _WHOLE.match(text) or not (library or any(len(known) > 7 and name.lower().endswith(known) for known in grades)):
                 continue
             grade = 1
         at = low.find(name.lower())
@@ -229,8 +260,10 @@ def _code_here(text: str, at: int, open_at: int, name: str, grade: int, space: b
     """Whether the call at `at` stands where code would begin, and its argument looks like one."""
     before = text[max(0, at - 24) : at]
     last = before.rstrip()[-1:]
-    if last == "@" and name == "include":
-        return False  # a directive of GraphQL
+    if grade == 2 and name in ("getRuntime", "forName"):
+        return True
+    if (last == "@" and name == "include") or (before[-1:] == "." and (before[-2:-1].isalnum() or before[-2:-1] in ")]/'\"`")) or before[-1:] == "`":
+        return False  # a directive of GraphQL, a method, a name in Markdown
     argument = text[open_at + 1 : open_at + 40]
     opens = _OPENS.match(argument) is not None or not argument
     if grade == 1:
@@ -253,14 +286,18 @@ def _code_here(text: str, at: int, open_at: int, name: str, grade: int, space: b
             "globals",
             "spawn",
             "dl",
+            "settimeout",
+            "setinterval",
         ):
             if space or not opens:
                 return False
-            if name == "open" and not ("," in argument or "/" in argument or "." in argument):
+            if name == "open" and not ("," in argument or "/" in argument or "." in argument or "|" in argument):
                 return False
-            if name in ("print", "md5", "chr", "ord") and before.strip():
+            if name in ("chr", "ord", "setTimeout", "setInterval") and before.strip():
                 return False
-        if space and not opens:
+            if name.lower() in ("require", "include") and not any(map(argument.__contains__, ("/", ":", "$", "..", ".php"))):
+                return False
+        if (space and not opens) or (last == "=" and name in ("open", "getattr")):
             return False
     elif space and not opens:
         return False

@@ -27,6 +27,9 @@ TITLE = "a value that a formatter or a spreadsheet would act on"
 NEEDS = (("{", "__"), ("%", "n"), ("%", "x"), ("%", "p"), ("%", "s%"), ("=", "("), ("=", "|"), ("@", "("), ("+", "|"), ("-", "|"), ("+", "("), ("-", "("))
 
 _FIELD = pattern(r"\{[\w.\[\]!:'\"\s-]{0,80}(?:\.|\[['\"]?)__\w{2,40}__|\{__\w{2,40}__[.\[]")
+_NAMED = pattern(
+    r"\{[\w.]{0,60}?(?:\.__class__)?\.?__(?:name|qualname|doc|version|module)__(?:![rsa])?(?::[^{}]{0,20})?\}"
+)  # what f-strings of Python say about themselves
 _WRITE = pattern(r"%\d{1,4}\$\d{0,6}(?:h{0,2}|l{0,2})[nspx]|%\d{1,6}[cxdu]%(?:\d{1,3}\$)?h{0,2}n|%h{1,2}n|%\*\d{0,3}\$?n|%-?\d{0,6}n(?=%)|%[.]\d{6,}[dxs]")
 _CHAIN = pattern(
     r"%(?:0?\d{1,3})?(?:h{0,2}|l{0,2})[nxpsdu](?:[.,:_|\- ]?%(?:0?\d{1,3})?(?:h{0,2}|l{0,2})[nxpsdu]){4,60}|%(?:0?\d{1,3})?l{0,2}[npx](?:[.,:_|"
@@ -47,8 +50,10 @@ _FETCH = pattern(
 
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that a formatter or a spreadsheet would act on `text`; linear in its length."""
-    if "__" in text and "{" in text and _FIELD.search(text):
-        return Evidence("medium" if text.count("\n") > 3 else "high", "replacement field with a dunder attribute")
+    if "__" in text and "{" in text and text.count("\n") < 4:
+        for field in _FIELD.finditer(text):
+            if not _NAMED.match(text, field.start()):
+                return Evidence("high", "replacement field with a dunder attribute")
     if "%" in text:
         if "$" in text or "n" in text or "." in text:
             write = _WRITE.search(text)

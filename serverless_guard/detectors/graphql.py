@@ -26,10 +26,12 @@ CWE = 770
 TITLE = "a GraphQL document that abuses the server"
 NEEDS = ("__schema", "__type", ("{", "{", "}"), ("@", "{"))
 
+RAW = True  # an array of documents is seen only in the JSON text as it came
+
 MAX_DEPTH = 15
 """Selections within selections; clients write five to ten."""
-MAX_ALIASES = 15
-"""How often one field may be asked for under other names; boards and galleries do ten."""
+MAX_ALIASES = 10
+"""How often one field may be asked for under other names; boards and galleries do five."""
 MAX_REPEATS = 20
 """How often one field may stand in one selection without any alias."""
 MAX_BATCH = 10

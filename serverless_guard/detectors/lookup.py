@@ -67,7 +67,7 @@ def detect(text: str, where: str) -> Evidence | None:
             return Evidence("high", "lookup that runs or fetches, spelled by lookups")
     if spelled > 2:
         return Evidence("high", "letters spelled by lookups")
-    if _READS.search(text):
+    if text.count("\n") < 4 and _READS.search(text):
         return Evidence("low" if prose else "medium", "lookup that reads the machine")
     return None
 

@@ -41,7 +41,8 @@ _THERE_AND_BACK = pattern(r"(?<![^/])(?!\.\.?/)[^/]{1,255}/\.\./")
 _WORDS = pattern(r"[a-z_]{2,}")
 _TOKENS = pattern(r"[\s\"'<>()\[\]{}=&?,|`]+")
 _SYSTEM = pattern(
-    r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:etc/[\w.]|proc/[\w.]|sys/[\w.]|root/[\w.]|boot/[\w.]|dev/\w|"
+    r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:etc/[\w.]|run/secrets/|proc/[\w.]|sys/[\w.]|"
+    r"root/[\w.]|boot/[\w.]|dev/\w|"
     r"var/(?:log|logs|adm|spool|lib|www|run|mail|backups?|cache|db|apache2?|nginx|htdocs|tmp|lock|opt|webmin|cpanel|task|runtime|named|nfs|yp)\b|"
     r"usr/(?:local|lib|lib64|pkg|share|bin|sbin|home|apache2?|ports|etc|src|include|spool|adm|nekoware)\b|"
     r"opt/(?:lampp|xampp|apache2?|httpd|nginx|tomcat\d?|bitnami|local|ibm|oracle|lsws|jboss|aws)\b|(?:bin|sbin)/\w|tmp/[\w.]|"
@@ -99,7 +100,7 @@ def detect(text: str, where: str) -> Evidence | None:
         at = _wrapper(text.lower())
         if at >= 0:
             return Evidence("low" if prose else "high" if at == 0 or not words else "medium", "stream wrapper")
-    if "\0" in text and _HIDDEN.search(path):
+    if "\0" in text and text.count("\0") < 3 and _HIDDEN.search(path):
         return Evidence("medium", "NUL before an ending")
     if prose:
         return Evidence("low", "secret file in a text") if len(path) < 4000 and _secret(low) == 2 and "etc/passwd" in low else None
@@ -142,7 +143,7 @@ def _climbs(path: str, low: str, prose: bool, foreign: bool) -> Evidence | None:
     """How far a token of the value climbs above its start."""
     secret = 0
     for token in _TOKENS.split(path) if prose or len(path) > 400 or _TOKENS.search(path) else (path,):
-        if ".." not in token:
+        if ".." not in token or ("/" not in token and token != path):
             continue
         lowest, rooted = _lowest(token)
         if lowest >= 0:

@@ -24,7 +24,7 @@ import re
 from functools import cache
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words import programs
+from serverless_guard.detectors.words import commandline, programs
 from serverless_guard.detectors.words.patterns import pattern
 from serverless_guard.values import TYPE_CHECKING
 
@@ -61,6 +61,10 @@ NEEDS = (
     ("{", ","),
     "%",
     "^",
+    "proxycommand",
+    "--use-compress",
+    "--checkpoint",
+    "--to-command",
 )
 
 _COUNTED = ("sleep", "usleep", "timeout", "exit", "kill", "ping", "at", "shutdown", "fg", "seq")
@@ -73,13 +77,14 @@ _CANDIDATE = pattern(r"[;|&\n\r`(][ \t\n\r\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
 _FIRST = pattern(r"[\s\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
 _SPLICES = tuple("$'\"\\^`")
 _SPLICED = pattern(
-    r"[;|&\n\r`(][ \t\"'(\\{@!]{0,8}+[\w/.*?-]{0,20}(?:''|\"\"|\\[a-zA-Z]|\$[@*\-$?!#0-9]|\$\{\w{0,12}\}|\$\(\)|``|\^[a-zA-Z]|"
+    r"[;|&\n\r`(][ \t\"'(\\{@!]{0,8}+[\w/.*?-]{0,20}(?:''|\"\"|\\[a-zA-Z]|\$[@*\-$?!#0-9]|\$\{\w{0,12}\}|\$\(\)|\$\(\(|``|\^[a-zA-Z]|"
     r"\"[a-zA-Z]{1,4}\"|'[a-zA-Z]{1,4}')[\w/.*?$'\"\\^{}()@-]"
 )
-_GLOB = pattern(r"(?:^|[\s;|&`({,=<>])(/?[\w*?\[\]!^.-]{1,24}(?:/[\w*?\[\]!^/.-]{1,24}){1,4})")
 _ASSIGNED = pattern(r"(?:^|[\s;&|(])([A-Za-z_]\w{0,19})=[^\s;&|]{1,40}[;&|\n][^\n]{0,60}?\$\{?\1(?!\w)")
 _SURE = (  # (literal that must occur, pattern): each starts with a literal, which `re` looks for at the speed of a substring
     ("()", r"\A\s{0,4}\(\)\s{0,3}\{[^}]{0,24}\}\s{0,3}[;>]"),
+    ("<<<", r"(?<![<=])\s?<<<(?!<)\s{0,2}[\w\"'$(]"),
+    ("-", r"\A\s{0,2}-{1,2}(?:o?proxycommand|use-compress-program|checkpoint-action|to-command|upload-pack|receive-pack|open-files-in-pager)\b"),
     ("ifs", r"\$(?:ifs\b|\{ifs\b)"),
     ("/dev/", r"/dev/(?:tcp|udp)/[\w.$]{1,60}/"),
     ("sh", r"\|\s{0,4}(?:/(?:usr/)?bin/)?(?:ba|da|z|k|c|tc)?sh\s{0,4}(?:\Z|[;&|#\n'\"`)-])"),
@@ -107,19 +112,23 @@ _PATIENCE = 64  # so many programs after so many separators and no command yet: 
 
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` starts a command of its own; linear in its length."""
-    if "\\n" in text or "\\r" in text:
-        text = text.replace("\\n", "\n").replace("\\r", "\n")
+    if "\\n" in text or "\\r" in text:  # a line end as JSON and many shells' `echo` write it, or the splice in `u\name`
+        return _look(text.replace("\\n", "\n").replace("\\r", "\n")) or _look(text)
+    return _look(text)
+
+
+def _look(text: str) -> Evidence | None:
     low = text.lower()
-    document = text.count("\n", 0, 4000) > 3 and len(text) > 200
+    document = (text.count("\n", 0, 4000) > 3 and len(text) > 200) or "```" in text
     for literal, source in _SURE:
         if literal in low and re.search(source, low):
             return Evidence("low" if document else "high", "shell syntax that nothing else has")
-    found = _commands(text[:400], low[:400], True) if document else _commands(text, low, False)
+    found = (_commands(text[:400], low[:400], True) or _last(text)) if document else _commands(text, low, False)
     if found or document:
         return found
     if "=" in text and "$" in text and _ASSIGNED.search(text):
         return Evidence("high", "variable assigned, then called")
-    if "/" in text and ("?" in text or "[" in text or "*" in text) and _globbed(text):
+    if "/" in text and ("?" in text or "[" in text or "*" in text) and commandline.spells_a_system_path(text):
         return Evidence("high", "wildcards that spell a system path")
     if ">" in text and _REDIRECT.match(text):
         return Evidence("medium", "redirection to a file of the system")
@@ -128,12 +137,24 @@ def detect(text: str, where: str) -> Evidence | None:
     return None
 
 
+def _last(text: str) -> Evidence | None:
+    """What the last line of a long text ends in, seen as if a text stood before it."""
+    line = text.rstrip()[-160:]
+    for separator in (";", "&", "|"):
+        at = line.rfind(separator)
+        if at > 0:
+            found = _command("padding of words " * 13 + line, 13 * 17 + at + 1, separator, 0)
+            if found is not None and found is not _NONE:
+                return found
+    return None
+
+
 def _commands(text: str, low: str, document: bool) -> Evidence | None:
     """The strongest evidence at any place where a command could start."""
     known = _programs()
     best = None
     first = _FIRST.match(low)
-    if not document and first and (first[1] in known or _name(first[1]) in known or low[first.end() : first.end() + 1] in _SPLICES):
+    if not document and first and (first[1] in known or commandline.program(first[1]) in known or low[first.end() : first.end() + 1] in _SPLICES):
         best = _command(text, 0, "", 0)
         if best is _NONE:
             best = None
@@ -146,6 +167,8 @@ def _commands(text: str, low: str, document: bool) -> Evidence | None:
                 continue
         elif separator in "&|" and text[start - 1 : start] == separator:
             separator *= 2
+        if document and separator == "\n" and start:
+            continue
         leaves = _leaves(text, start - len(separator) + 1)
         found = _command(text, start + 1, separator, leaves)
         if found is None or found is _NONE:
@@ -164,7 +187,9 @@ def _commands(text: str, low: str, document: bool) -> Evidence | None:
 
 def _starts(text: str, low: str, known: dict[str, int]) -> Iterator[int]:
     """Where a separator stands before a word that is a program, or is spelled as nothing but a program would be."""
-    named = {word for word in set(_CANDIDATE.findall(low)) if word in known or _name(word) in known}
+    named = {
+        word for word in set(_CANDIDATE.findall(low)) if word in known or commandline.program(word) in known or word.endswith((".exe", ".bat", ".cmd", ".ps1"))
+    }
     if low[:1] in _SEPARATORS:
         yield 0
     if named:
@@ -192,15 +217,17 @@ def _leaves(text: str, at: int) -> int:
 
 def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None:
     """What stands at `at`: evidence, `none` for a program that is no command here, None for no program at all."""
-    words, end, spliced, closed = _words(text, at)
+    words, end, spliced, closed = commandline.words(text, at)
     if not words:
         return None
-    name = _name(words[0])
-    kind = _programs().get(name)
+    name = commandline.program(words[0])
+    kind = _programs().get(name) or (1 if name.endswith((".exe", ".bat", ".cmd", ".ps1", ".vbs")) and separator else None)
     if kind is None:
         if leaves == 3 and separator and len(words) > 1 and words[1][:1] in "-/" and len(words[1]) > 1 and re.fullmatch(r"[a-z][\w.-]{1,24}", words[0]):
             return Evidence("medium", "separator, unknown program, option or path")
         return None
+    if (kind > 1 or separator == "\n") and words[0].istitle() and words[0].isalpha() and separator != "`":
+        return _NONE  # as sentences begin
     arguments = words[1:]
     first = arguments[0] if arguments else ""
     after = text[end : end + 1]
@@ -211,15 +238,17 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
         bare and separator == "\n" and len(text.strip("\n\r \"';`|")) > len(words[0]) and (after or not _address(text[:at]))
     ):
         return _NONE
-    good = bool(first) and (_ARGUMENT.match(first) is not None or first in programs.SUBCOMMANDS.get(name, "").split())
+    good = bool(first) and first != "--" and (_ARGUMENT.match(first) is not None or first in programs.SUBCOMMANDS.get(name, "").split())
     if name in _COUNTED and first.rstrip("smhd#'\"").replace(":", "").isdigit():
         good = len(arguments) == 1 or arguments[1][:1] in "-/#>\"'" or name in ("at", "timeout")  # not "sleep 8 hours"
+    if name == "echo" and leaves == 3 and len(arguments) < 4:
+        good = True
     if words[0] != name and words[0].startswith(("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/")):
         kind, good = 1, good or bare or len(arguments) < 4
     if spliced and separator and (good or bare or leaves > 1):
         return Evidence("high", "command with its name spliced")
     if separator == "":
-        return _whole(text, kind, good, bare, spliced, arguments, end)
+        return _whole(text, name, kind, good, bare, spliced, arguments, end)
     shape = f"{_SEPARATORS.get(separator, 'separator')}, command{', arguments' if arguments else ''}"
     if separator in ("$(", "<(", ">("):
         if kind == 3 and bare:
@@ -229,8 +258,10 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
         if closed != "`" or text[at - 2 : at - 1] == "`" or text[end + 1 : end + 2] == "`" or not (good or bare or kind == 1):
             return _NONE
         tail = text[end + 1 : end + 200].strip()
-        if leaves > 1 and tail.count(" ") < 3:
-            return Evidence("high" if kind < 3 or good else "medium", shape)
+        if name in programs.DEVELOPERS and arguments[:1] not in (["-c"], ["-e"], ["-r"]):
+            return _NONE
+        if leaves > 1 and (tail.count(" ") < 3 or tail[0] in "#;|&'\"") and (kind < 3 or good or at < 3) and text[:2] not in ("# ", "##", "* ", "- ", "> "):
+            return Evidence("high" if (kind < 3 or good) and (at > 1 or tail) else "medium", shape)
         return _NONE
     strict = separator in ("&&", "||")
     if leaves == 3:
@@ -244,22 +275,31 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
             return Evidence("medium", shape)
         return Evidence("low", shape) if bare and not after and name in ("ls", "id", "pwd", "ps") and separator == ";" and "=" not in text else _NONE
     if leaves == 1 or strict:
-        if good or (bare and kind == 1):
-            return Evidence("medium", shape)
+        if (good and (leaves == 1 or kind == 1)) or (bare and kind == 1):
+            return Evidence("medium" if leaves else "low", shape)
         return _NONE
+    ends = len(text) - end < 24 and not text[end:].strip(" \t\n\r\"'`;)#-")
+    if separator in _CLEAR and ends and len(text) > 200 and ((kind == 1 and len(arguments) < 3) or (kind == 2 and good)):
+        return Evidence("low", shape)  # the last words of a long value: what padding leaves
     if (kind == 1 and good) or (kind == 2 and good and first.startswith(("/etc/", "/dev/", "/proc/", "/tmp/"))):
         return Evidence("low", shape)
     return _NONE
 
 
-def _whole(text: str, kind: int, good: bool, bare: bool, spliced: bool, arguments: list[str], end: int) -> Evidence | None:
+def _whole(text: str, name: str, kind: int, good: bool, bare: bool, spliced: bool, arguments: list[str], end: int) -> Evidence | None:
     """The value begins with a program: a command as a whole, or a sentence."""
     if spliced and len(text) < 300:
         return Evidence("high", "command with its name spliced")
-    if len(text) > 300 or kind == 3:
+    first, follows = arguments[0] if arguments else "", text[end : end + 2]
+    if (
+        len(text) > 300
+        or kind == 3
+        or (name in programs.DEVELOPERS and text[:1] != "/" and follows[:1] not in (";", "|") and arguments[:1] not in (["-c"], ["-e"], ["-r"]))
+    ):
         return _NONE
-    follows = text[end : end + 2]
     if good and not bare:
+        if first in ("<", ">") and "{" in text:
+            return _NONE  # a selector of CSS
         prose = sum(word.isalpha() and len(word) > 2 for word in arguments)
         if prose > (2 if arguments[0].startswith(("-", "/", "<")) else 1):
             return _NONE
@@ -269,119 +309,9 @@ def _whole(text: str, kind: int, good: bool, bare: bool, spliced: bool, argument
     return _NONE
 
 
-def _words(text: str, at: int) -> tuple[list[str], int, bool, str]:
-    """The words of the simple command at `at`, quoting undone: (words, end, whether the first was spliced, what closed it)."""
-    words: list[str] = []
-    word: list[str] = []
-    spliced = False
-    quote = ""
-    index, last = at, min(len(text), at + 240)
-    braces = False
-    while index < last and text[index] in " \t\"'(\\{@!\n\r":
-        braces = braces or text[index] == "{"
-        index += 1
-    while index < last and len(words) < 9:
-        char = text[index]
-        if quote:
-            if char == quote:
-                quote = ""
-            else:
-                word.append(char)
-            index += 1
-            continue
-        if char in "\"'":
-            if not words and word:
-                spliced = (
-                    spliced
-                    or text[index + 1 : index + 2] == char
-                    or (index + 1 < last and text[index + 1].isalpha() and text.find(char, index + 1, index + 8) > 0)
-                )
-            if char in text[index + 1 : last]:
-                quote = char
-                if words:
-                    word.append(char)
-        elif char == "\\" and text[index + 1 : index + 2] in ("n", "r") and not text[index + 2 : index + 3].isalnum():
-            break
-        elif char in " \t" or (char == "," and braces):
-            if word:
-                words.append("".join(word))
-                word = []
-        elif char in ";|&\n\r`)":
-            break
-        elif not words and char == "\\" and index + 1 < last and text[index + 1].isalpha() and not _drive(word):
-            spliced = spliced or (bool(word) and "/" not in word)
-        elif not words and char == "^":
-            spliced = True
-        elif not words and char == "$" and index + 1 < last and text[index + 1] in "@*-$?!#(){" and word:
-            spliced = True
-            index = _skip(text, index, last)
-            continue
-        elif not words and word and char in "<>":
-            words.append("".join(word))
-            word = [char]
-        elif not words and char == "=":
-            break
-        else:
-            word.append(char)
-        index += 1
-    if word:
-        words.append("".join(word))
-    return words, index, spliced, text[index : index + 1]
-
-
-def _skip(text: str, index: int, last: int) -> int:
-    """Past an expansion that gives nothing: `$@`, `${x}`, `$()`."""
-    opener = text[index + 1]
-    if opener in "({":
-        close = text.find(")" if opener == "(" else "}", index, min(last, index + 16))
-        return close + 1 if close > 0 else index + 2
-    return index + 2
-
-
-def _drive(word: list[str]) -> bool:
-    return ":" in word or "." in word or "\\" in word
-
-
-def _globbed(text: str) -> bool:
-    tried = 0
-    for found in _GLOB.finditer(text):
-        path = found.group(1)
-        if not ("?" in path or "[" in path or ("*" in path and sum(map(str.isalpha, path)) > 4 and path.startswith("/"))):
-            continue
-        tried += 1
-        if tried > 8:
-            break
-        spelled = _glob_pattern(path)
-        if spelled is not None and any(map(spelled.fullmatch, programs.TARGETS.split())):
-            return True
-    return False
-
-
-def _glob_pattern(path: str) -> re.Pattern[str] | None:
-    path = re.sub(r"/{2,}", "/", re.sub(r"\*{2,}", "*", path))
-    if path.count("*") > 4 or (not any(map(str.isalpha, path)) and path.count("?") < 5):
-        return None
-    spelled = re.sub(
-        r"\\\[([!^]?)([\w\\/.-]{1,12})\\\]",
-        lambda m: "[" + ("^" if m[1] else "") + m[2].replace("\\-", "-") + "]",
-        re.escape(path).replace(r"\!", "!").replace(r"\^", "^"),
-    )
-    try:
-        return re.compile(spelled.replace(r"\*", "[^/]{0,12}").replace(r"\?", "[^/]?"))
-    except re.error:
-        return None
-
-
 def _address(head: str) -> bool:
     head = head.strip(" \t\"'&|;")
     return "." in head or head.isdigit() or "/" in head
-
-
-def _name(word: str) -> str:
-    """The program's name: without its folder, in lower case."""
-    if "/" in word or "\\" in word:
-        word = word.replace("\\", "/").rsplit("/", 1)[1]
-    return word.lower()
 
 
 @cache
@@ -391,6 +321,7 @@ def _programs() -> dict[str, int]:
 
 
 _NONE = Evidence("low", "a program that is no command here")
+_CLEAR = (";", "|", "||", "&&", "&")
 _SEPARATORS = {
     ";": "semicolon",
     "|": "pipe",

@@ -26,8 +26,10 @@ from serverless_guard.detectors.words.patterns import pattern
 RULE = "SG-SRF-001"
 CWE = 918
 TITLE = "a URL that leads back inside"
-NEEDS = ("://", ":/", ":\\", "http:", "https:", "file:", "localhost", "169.254.", "127.0.0.1/", "metadata", "localtest", "lvh.me", "nip.io")
+NEEDS = ("://", "//", "\\\\", ":/", ":\\", "http:", "https:", "file:", "localhost", "169.254.", "127.0.0.1/", "metadata", "localtest", "lvh.me", "nip.io")
 
+_NUMERIC = pattern(r"(?:0x[0-9a-f]{1,20}|\d{1,20})(?:\.(?:0x[0-9a-f]{1,20}|\d{1,20})){0,5}\.?\Z")
+_LIKE = pattern("[\u2460-\u24ff\uff01-\uff5e]")
 _URL = pattern(r"(?<![\w+.-])([a-z][a-z0-9+._-]{1,19}):(?:[/\\]{1,8}|(?<=http:)|(?<=https:)|(?<=file:))((?:[^\s/\\?#\"'<>`|^]| &?(?=[@#])){1,253})?", re.I)
 _SECOND = pattern(r"[#?\\][^@\s]{0,40} ?@([^\s/\\?#@]{1,253})")
 _FETCHES = frozenset(("gopher", "dict", "tftp", "ldap", "ldaps", "ldapi", "rmi", "netdoc", "expect", "ogg", "ssh2"))
@@ -54,7 +56,8 @@ _METADATA = frozenset(
     (
         "metadata.google.internal", "metadata", "instance-data", "metadata.goog", "metadata.azure.com", "metadata.platformequinix.com", "rancher-metadata",
         "metadata.packet.net",
-        "instance-data.ec2.internal", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+        "instance-data.ec2.internal", "metadata.tencentyun.com", "192.0.0.192", "kubernetes.default", "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
     )
 )  # fmt: skip
 _LOOPBACK = frozenset(
@@ -73,9 +76,12 @@ _LOOPBACK = frozenset(
         "localho.st",
         "127-0-0-1.org.uk",
         "smackaho.st",
+        "bugbounty.dod.network",
+        "mail.ebc.apple.com",
+        "spoofed.burpcollaborator.net",
     )
 )
-_INSIDE = (".internal", ".cluster.local", ".svc", ".consul", ".docker.internal")
+_INSIDE = (".internal", ".cluster.local", ".svc", ".consul", ".docker.internal", ".local", ".lan", ".home", ".corp", ".intranet", ".localdomain", ".private")
 _ANSWERS = (
     ".nip.io",
     ".sslip.io",
@@ -139,7 +145,7 @@ def detect(text: str, where: str) -> Evidence | None:
     seen: set[tuple[str, str]] = set()
     for url in _URL.finditer(text):
         scheme, host = url[1].lower(), url[2] or ""
-        if (scheme, host) in seen or scheme in _QUIET:
+        if (scheme, host) in seen or scheme in _QUIET or (not host and url[0][-1] == ":"):
             continue
         seen.add((scheme, host))
         if len(seen) > _PATIENCE:
@@ -157,6 +163,10 @@ def detect(text: str, where: str) -> Evidence | None:
                 break
     if found or seen or prose or where in ("header", "key") or len(text) > 300:
         return found
+    if text[:2] in ("//", "\\\\", "/\\"):
+        kind, odd = _kind(re.split(r"[/\\?#]", text[2:256], maxsplit=1)[0].rsplit("@", 1)[-1])
+        if kind:
+            return Evidence("high" if odd or kind == "metadata" else "medium", f"URL without a scheme, {kind}")
     return Evidence("medium", "internal host and path without a scheme") if _BARE.match(text.strip("\"' /\\@")) else None
 
 
@@ -194,8 +204,10 @@ def _judge(scheme: str, host: str, text: str, url: re.Match[str], where: str) ->
         )
     if kind == "private":
         return Evidence("medium", f"{what}, private address")
-    if odd:
-        return Evidence("medium", f"{what}, address in an odd spelling")
+    if odd or (not host.isascii() and _LIKE.search(host)):
+        return Evidence("medium", f"{what}, host in an odd spelling")
+    if " &@" in host or ("@" in path[:40] and "@" in host and "#" in path[:40]):
+        return Evidence("medium", "URL that parsers read in two ways")
     if url.start() < 12 and where != "header" and len(text) < 300:
         if _KIT.match(path[path.rfind("/") :] if "/" in path else ""):
             return Evidence("medium", "file of an attack kit")
@@ -206,7 +218,7 @@ def _judge(scheme: str, host: str, text: str, url: re.Match[str], where: str) ->
 
 def _local_file(scheme: str, host: str, path: str, text: str) -> Evidence | None:
     """A URL of a file on this machine; editors and schemas have some of their own."""
-    if text.count("\n") > 2 or (scheme == "jar" and host):
+    if not (host or path.strip() or scheme != "file") or text.count("\n") > 2 or (scheme == "jar" and host):
         return None
     system = _SYSTEM_FILE.match(path if not host or host == "localhost" else host) or scheme != "file"
     return Evidence("high" if system else "medium", "URL of a local file")
@@ -221,12 +233,16 @@ def _kind(host: str) -> tuple[str, bool]:
         return hosts.kind(address), int(address) >> 32 == 0xFFFF and "ffff" in host.lower() + ("ffff" if "." in host else "")
     name = host.partition(":")[0].strip().lower().rstrip(",;)!")
     if not name or host.count(":") > 1 or len(name) > 253:
-        return "", False
+        return "", "::" in host and host.count(":") < 9 and host.replace(":", "").isalnum()
+    if name in _METADATA:
+        return "metadata", False
     address = hosts.read(name)
     if address.__class__ is int:
         if name.isdigit() and len(name) < 8 and name != "0":
             return "", False
         return hosts.kind(int(address)), hosts.written(int(address)) != name
+    if _NUMERIC.match(name):
+        return "", len(name) > 4  # beyond what an address holds, so that one parser cuts it and another does not
     name = name.rstrip(".")
     if name in _METADATA:
         return "metadata", False

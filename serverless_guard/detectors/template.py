@@ -79,6 +79,7 @@ _PAIRS = (
     ("[=", "]", r"\[=([^\]\[]{0,400})\]"),
 )
 _MANY = 500
+_NOBODY = ("__globals__", "__subclasses__", "__builtins__", "getRuntime", "freemarker.template.utility")
 _SPAN = 2000
 _PATIENCE = 40000
 
@@ -97,16 +98,16 @@ _STRONG = pattern(
     r"\b(?:File|IO|Dir|Kernel|Process|System|Open4|Open3|Runtime|Object|Reflect|Class|Files|Paths|Scanner|Erlang|Code|Node)(?:\.|::|"
     r"\s{0,2}=)\s?\w|\bos\.(?:system|popen|environ|exec)|\bsubprocess\b|\b(?:getSession|setAttribute|readAllBytes|getText|classLoader|"
     r"protectionDomain|getMethod|getDeclared|newInstance|invoke)\b|"
-    r"#_memberAccess|#context|@java\.|@ognl|\$smarty\.|\bSmarty\b|/etc/|`[^`\n]{1,200}`|%x[({\[]|\bimport\s{1,4}\w|\brequire\s{1,4}['\"]|"
+    r"#_memberAccess|#context|@java\.|@ognl|\$smarty\.|\bSmarty\b|/etc/|`[^`\n]{1,200}`|%x[({\[|!]|\bimport\s{1,4}\w|\brequire\s{1,4}['\"]|"
     r"\bwrite\s{0,2}\(|\bglobals\s{0,2}\(|\bdump\s{0,2}\(|\{[^{}]{0,80}(?:options|shell_exec)['\"]",
 )
 _WORD = pattern(r"[A-Za-z_]\w{1,40}")
 _MARKS = ("__", "_.", "?", "T(", "T (", "'system'", "#_", "@", "$smarty", "/etc/", "`", "%x", "|", "~", "'options'", "::")
 _ARITHMETIC = pattern(r"[\s=!@:({\[\-]{0,6}['\"]?\d{1,12}['\"]?\s{0,3}(?:\*\*?|[+\-/%])\s{0,3}['\"]?\(?\d{1,12}['\"]?[\s)}\]*+/\-\d.]{0,20}$")
-_CALL = pattern(r"[A-Za-z_]\w*[!?]?\s{0,2}\(|[A-Za-z_]\w*\.\w+\s{1,3}['\"]")
+_CALL = pattern(r"(?:^|[\s(])\.[A-Z]\w{1,40}\s{1,3}[\"'(]|[A-Za-z_]\w*[!?]?\s{0,2}\(|[A-Za-z_]\w*\.\w+\s{1,3}['\"]")
 _ASSIGNS = pattern(r"\s{0,4}[A-Za-z_]\w{0,40}(?:\.\w{1,40}){0,3}\s?=(?![=>])|[A-Za-z_]\w{1,40} \w{1,40} = ")
 _TAG = pattern(
-    r"[-+]?\s{0,4}(?:set|import|include|from|extends|macro|for|if|with|do|apply|filter|block|autoescape|call|debug|load|python|module|while|raw|"
+    r"[-+]?\s{0,4}(?:set|print|import|include|from|extends|macro|for|if|with|do|apply|filter|block|autoescape|call|debug|load|python|module|while|raw|"
     r"try|exec|ssi|csrf_token|php)\b"
 )
 _HINT_WORDS = """
@@ -121,7 +122,25 @@ os subprocess getSession setAttribute readAllBytes getText
 classLoader protectionDomain getMethod getMethods getDeclaredConstructors getDeclaredMethods newInstance invoke context Smarty import write globals
 dump options
 """
-_NAMES = frozenset(("config", "self", "settings", "request", "lipsum", "_context", "_self", "@root", "debug", "dump", "$smarty.version", "$smarty.template"))
+_NAMES = frozenset(
+    (
+        "config",
+        "self",
+        "settings",
+        "request",
+        "lipsum",
+        "_context",
+        "_self",
+        "@root",
+        "debug",
+        "dump",
+        "applicationScope",
+        "sessionScope",
+        "requestScope",
+        "pageContext",
+        "facesContext",
+    )
+)
 _DIRECTIVES = (  # (literal in lower case that must occur, pattern that starts with it, strength)
     ("#", r"#(?:set|foreach|include|parse|evaluate|define)\s{0,4}\(\s{0,4}[\$\"']", 3),
     ("<#", r"<#(?:assign|include|import|function|macro|list|setting|if|attempt|visit|recurse)\s[^>]{1,400}", 2),
@@ -168,7 +187,12 @@ def detect(text: str, where: str) -> Evidence | None:
         outside -= len(expression) + 4
         if spans > _PATIENCE or best == 3:
             break
-        if opener not in ("{$", "{%", "<%") and expression.replace(".", "").replace(" ", "").isalnum() and expression.strip() not in _NAMES:
+        if (
+            opener not in ("{$", "{%", "<%")
+            and expression.replace(".", "").replace(" ", "").isalnum()
+            and expression.strip() not in _NAMES
+            and "constructor" not in expression
+        ):
             continue
         if (opener, expression) in seen:
             continue
@@ -196,7 +220,7 @@ def detect(text: str, where: str) -> Evidence | None:
     if outside > 60 and text.count(" ") > 8:  # a text with an expression in it
         if best < 3:
             return None
-        return Evidence("low", shape + ", in a text") if not document or "__" in text else None
+        return Evidence("low", shape + ", in a text") if not document or any(map(text.__contains__, _NOBODY)) else None
     return Evidence("high" if best == 3 and not document else "medium" if best > 1 else "low", weak or shape)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 SECRETS = (
     "etc/passwd", "etc/shadow", "etc/master.passwd", "etc/security/", "boot.ini", "/win.ini", "proc/self/", "proc/1/", ".ssh/id_", ".ssh/authorized",
-    "id_rsa", ".bash_history", ".mysql_history", ".psql_history", ".python_history", ".aws/credentials", ".htpasswd", "web-inf/", "winnt/",
+    "id_rsa", ".bash_history", ".mysql_history", ".psql_history", ".python_history", ".aws/credentials", ".htpasswd", "web-inf/", "meta-inf/",
+    "run/secrets/", "winnt/",
     "system32/config", "repair/sam", "repair/system", "/sam.bak", "etc/sudoers", "etc/gshadow", "system32/drivers/etc",
 )  # fmt: skip
 """Nobody mentions these by chance."""

@@ -15,7 +15,7 @@ array_filter array_map array_walk chmod chr curl_exec dl error_log explode extra
 fsockopen func_get_args fwrite
 get_defined_constants get_defined_vars getattr getenv glob globals highlight_file implode include include_once ini_get ini_set is_array locals mail
 md5 move_uploaded_file
-ob_start opendir ord parse_str pfsockopen preg_replace print printf print_r putenv readfile register_shutdown_function require require_once scandir
+ob_start opendir ord parse_str pfsockopen preg_replace print_r putenv readfile register_shutdown_function require require_once scandir
 set_time_limit setattr
 show_source strrev substr symlink tempnam tmpfile unlink unserialize usort uasort uksort var_dump var_export vars die compile open unescape setTimeout
 setInterval spawn

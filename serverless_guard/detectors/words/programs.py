@@ -59,3 +59,12 @@ TARGETS = """
 /usr/bin/wget /usr/bin/whoami /usr/bin/xxd etc/passwd etc/shadow
 """
 """What a path with wildcards is checked against."""
+
+DEVELOPERS = frozenset(
+    (
+        "git", "docker", "npm", "pip", "node", "python", "python2", "python3", "ruby", "java", "make", "export", "kubectl", "perl", "php", "gem",
+        "aws", "apt-get", "apt", "yum", "dnf", "apk", "brew", "javac", "gcc", "g++", "clang", "ansible", "puppet", "cd", "mkdir", "unset", "alias",
+        "sudo", "ssh", "helm", "psql", "mysql", "jupyter", "vim", "vi", "emacs", "ffmpeg", "openssl", "systemctl", "unzip", "tar", "zip",
+    )
+)  # fmt: skip
+"""What people quote whole commands of."""
