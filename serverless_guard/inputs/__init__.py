@@ -517,7 +517,7 @@ class _Opening:
 
     def _tokens(self, joined: str) -> None:
         """JSON Web Tokens, wherever in a string: `Bearer eyJ...`, `token=eyJ...`."""
-        at, done = joined.find("eyJ"), set()
+        at, done = joined.find("eyJ"), set[str]()
         while at >= 0:
             start, stop = joined.rfind(SEP, 0, at) + 1, joined.find(SEP, at)
             stop = stop if stop >= 0 else len(joined)
