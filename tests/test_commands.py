@@ -365,6 +365,17 @@ def test_explain_names_the_records_of_a_batch_that_would_be_refused(here: Path) 
     assert "record 1 of the batch" in run(here, "explain", "batch.json", status=1, SERVERLESS_GUARD_MODE="block")[0]
 
 
+def test_explain_keeps_short_what_a_long_batch_has_much_of(here: Path) -> None:
+    record = {"eventSource": "aws:sqs", "body": json.dumps({"note": INJECTION}), "attributes": {}, "messageAttributes": {}}
+    (here / "batch.json").write_text(json.dumps({"Records": [{**record, "messageId": str(index)} for index in range(200)]}))
+    text, _ = run(here, "explain", "batch.json", status=1, SERVERLESS_GUARD_MODE="block")
+    assert text.startswith("batch.json: refused: 200 records of the batch\n")
+    assert "more; `--format json` has all" in text
+    assert "the first 20 of " in text
+    told = json.loads(run(here, "explain", "batch.json", "--format", "json", status=1)[0])
+    assert len(told["findings"]) == 200, "equal records are opened once, and found once each"
+
+
 def test_explain_tries_one_value(tmp_path: Path) -> None:
     out, _ = run(tmp_path, "explain", "--value", INJECTION, "--where", "query", status=1)
     assert "SG-SQL-001" in out

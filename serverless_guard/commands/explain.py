@@ -21,7 +21,7 @@ import json
 import os
 from time import perf_counter, perf_counter_ns
 
-from serverless_guard import batch, decide, decorator, detectors, handlers, inputs, pipeline, scan, sources, terminal
+from serverless_guard import batch, decide, decorator, detectors, handlers, inputs, pipeline, plain, scan, sources, terminal
 from serverless_guard import plan as plans
 from serverless_guard.commands import Usage, parser, read_event
 from serverless_guard.errors import Blocked
@@ -39,7 +39,7 @@ PLACES = ("param", "query", "body", "header", "path", "url", "record", "attribut
 LOOKS = 50
 PATIENCE_S = 1.0
 SHOWN = 20
-"""Inputs that the text shows; JSON has all."""
+"""Inputs and findings that the text shows; JSON has all."""
 OUTCOMES = {
     "allow": ("allowed: the handler is called", "green"),
     "report": ("reported: the handler is called all the same", "yellow"),
@@ -69,7 +69,9 @@ def run(argv: list[str]) -> int:
     if given.format == "json":
         print(json.dumps(told, indent=2))
     elif given.value is not None:
-        _show_findings(told["findings"], "nothing: no detector takes this value for an attack")
+        _show_findings(told["findings"])
+        if not told["findings"]:
+            print("nothing: no detector takes this value for an attack")
     else:
         _show(told, "standard input" if given.event == "-" else given.event)
     return 1 if told["findings"] else 0
@@ -228,11 +230,15 @@ def _first_line(source: Any) -> str:
 def _show(told: dict[str, Any], name: str) -> None:
     what, colour = OUTCOMES[told["verdict"]["action"]]
     records = told["verdict"]["records"]
-    if records:
+    if len(records) > 8:
+        what = f"refused: {len(records):,} records of the batch"
+    elif records:
         what = f"refused: record{'s' if len(records) > 1 else ''} {', '.join(map(str, records))} of the batch"
     print(f"{terminal.printable(name)}: {terminal.paint(what, colour)}")
     print(terminal.facts((("source", f"{told['source']['name']}  ({told['source']['is']})"),)))
-    _show_findings(told["findings"], "")
+    if told["findings"]:
+        print()
+    _show_findings(told["findings"])
 
     rows = [(row["path"] or "(event)", row["where"], f"{row['values']:,}", f"{row['characters']:,}", ", ".join(row["opened"])) for row in told["inputs"]]
     _head(f"untrusted inputs{f', the first {SHOWN} of {len(rows)}' if len(rows) > SHOWN else ''}")
@@ -258,17 +264,18 @@ def _show(told: dict[str, Any], name: str) -> None:
     print(f"  {told['guard_us']:,} us a look, median of {told['looks']}; {told['first_us']:,} us for the first, with what it imports")
 
 
-def _show_findings(findings: list[dict[str, Any]], none: str) -> None:
-    if none and not findings:
-        print(none)
-    for finding in findings:
+def _show_findings(findings: list[dict[str, Any]]) -> None:
+    for finding in findings[:SHOWN]:
         why = f"mode {finding['mode']}" if finding["mode"] != "block" else f"{finding['confidence']} confidence"
         effect = terminal.paint("refuses", "red") if finding["refuses"] else f"reported ({why})"
-        print(f"\n  {finding['rule']}  {terminal.shortened(finding['path'] or 'the event', 40)}  {effect}")
+        print(f"  {finding['rule']}  {terminal.shortened(finding['path'] or 'the event', 40)}  {effect}")
         cwe = f"CWE-{finding['cwe']}, " if finding["cwe"] else ""
         print(terminal.wrapped(f"{finding['title']} ({cwe}{finding['confidence']} confidence)", 4))
         if finding["detail"]:
-            print(terminal.wrapped(f"seen: {finding['detail']}", 4, 10))
+            print(terminal.wrapped(f"{plain.SEEN.get(finding['control'], 'Seen').lower()}: {finding['detail']}", 4, 10))
+
+    if len(findings) > SHOWN:
+        print(f"  and {len(findings) - SHOWN:,} more; `--format json` has all")
 
 
 def _head(title: str) -> None:
