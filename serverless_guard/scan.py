@@ -29,50 +29,57 @@ QUOTED = (
     r"insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto)(?![a-z])|[\w.]{1,40}\(|\d{1,8} (?:or|and)\b|on[a-z]{3,32}\s{0,4}=|\[?\$|(?:style|src|href)\s{0,4}=)"
 )
 """What follows a quote when it ends a string for an attack, and seldom in prose."""
+INSIDE = "localhost|localtest|local\\b|local\\.gd|localdomain|internal|metadata|svc\\b|consul|lan\\b|home\\b|corp\\b|intranet|private|nip\\.io|sslip|xip\\.|lvh\\.|vcap\\.|lacolhost|localho\\.|smackaho|127-|dod\\.network|1u\\.ms|rbndr|traefik\\.me|backname|oast|burp|interact\\.|dnslog|ceye\\.|requestrepo|canarytokens|ngrok|docker|kubernetes"
+"""Pieces of host names that lead inside, or to those who wait for a call."""
 SIGNS = {
-    "'": QUOTED + r"|[\s)]{0,8}(?::\s{0,8}['\"\d]|,\s{0,8}['\"(\d$@nx{])|(?<=['=(|&+;> ]')\x1f|(?<=\\')",
+    "'": QUOTED.replace("'`-]", "`-]", 1) + r"|[\s)]{0,8}(?::\s{0,8}['\"\d]|,\s{0,8}['\"(\d$@nx{])|(?<=['=(|&+;> ]')\x1f|(?<=\\')",
     '"': QUOTED,
-    "`\\": "",
-    "<": r"[\x00-\x20/\\]{0,8}[a-z!?%\[:&`](?<!@)(?![\w.+-]{0,64}@)",
-    "(": r"\s{0,4}(?:select|[&|!(*'\"`])|\w{1,20}\s?=\s?[*(]|\)|(?<=[a-z_\]})'\"`/*?.$]\()(?!e?s\)|\w\))",
-    ")": r"\s{0,4}(?:[({;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\){0,8}\s{0,8}(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|where)\b[^\x1f]{0,40}[=<>'\"])",
-    "{": r"[{(%#|\\$<;]|\s{0,4}[\"']?[$_@]|\s{0,4}['\"]?\w{0,40}['\"]?\s{0,4}[{|;(]|[\w.\[\]]{0,64}__",
-    "$": r"[\[({$@_'\"&]|[a-z]{1,40}(?:[\s\[(;:.=-]|\x1f)",
-    "}": r"\s{0,8}[;|&']",
-    "[": r"[^\x1f\]]{1,64}\]\s{0,4}[(\[=]|\]\s{0,4}[(\[+]|[\"']?\$|!",
-    "]": r"\s{0,4}[|(/=]|\s{0,4}\[",
-    "|^~": r"[^\x1f\s]|(?<=\|) \S",
-    ";": r"\s{0,4}[^\s\x1f](?<!&amp;.)(?<!&lt;.)(?<!&gt;.)(?<!&amp;..)(?<!\S)|[^\s\x1f]",
-    "&": r"[&#|$<({`\\]|[a-z]{2,8};(?<!amp;)|\s{0,4}[a-z/.$]{1,40}(?:\s{0,4}(?:[-/|;&\x1f$'\"<>`\\.0-9])|\s{1,8}\S)|[\w.%-]{0,40}\[|[\w%]{0,40}%",
-    "%": r"[{(]|[0-9a-f]{2}|u[0-9a-f]{3}|[nsxp*.%$-]\S|\d{1,4}\$|bg|\w{1,40}%",
-    "!": r"!?\{|![a-z]{1,20}[/.]",
-    "#": r"[{(]|\s{0,4}\x1f|exec|set\b|\$",
+    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[^\s\x1f(:;=-]\()(?!e?s\)|\w\)|\d)|\)",
+    ")": r"\(|\s{0,4}(?:[{;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\){0,8}\s{0,8}(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|where)\b[^\x1f]{0,40}[=<>'\"])",
+    ";": r"(?<!&amp;)(?<!&lt;)(?<!&gt;)\s{0,4}[^\s\x1f]",
+    "&": r"[&#|$<({`\\]|[a-z]{2,8};(?<!amp;)|\s{0,4}[a-z/.$]{1,40}(?:\s{0,4}(?:[-/|;&$'\"<>`\\0-9])|\s{1,8}\S)|\s{0,4}[a-z]{1,12}\s{0,4}\x1f|[\w.%-]{0,40}\[|[\w%]{0,40}%",
     "-": r"-[\s+;>#]{0,8}(?:\x1f|[;>#+])",
-    "/": r"(?<!\*/)\*|(?<=\x1fpy/)|(?:etc|proc|sys|root|boot|dev|var|usr|opt|s?bin|tmp|windows|winnt|inetpub|private|volumes|xampp|wamp|program|host|chroot)/|(?:home|users)/[^/\x1f]{1,32}/(?:\.|ntuser)|\.(?:env|git|svn|hg|ht|ssh|aws|kube|docker|npm|net|passw|\.)|"
-    r"passw|shadow|id_rsa|(?:access|error)[_.-]?log",
-    ".": r"ini|log\b|ht(?:acc|pass)|passw|\.[/\\;%]|(?:env|git|svn|ssh|aws|netrc|npm|docker|kube|pg|bash|profile|my|ds_)|(?<=127\.)",
+    "/": r"(?<!\*/)\*|(?<=\x1fpy/)|(?<=[\x1f\s\"'=(]/)/|(?:etc|proc|sys|root|boot|dev|var|usr|opt|s?bin|tmp|windows|winnt|inetpub|private|volumes|xampp|wamp|program|host|chroot|web-inf|meta-inf|run)/|(?:home|users)/[^/\x1f]{1,32}/(?:\.|ntuser)|"
+    r"\.(?:env|git|svn|hg|ht|ssh|aws|kube|docker|npm|net|passw|\.)|passw|shadow|id_rsa|(?:access|error)[_.-]?log|(?:c99|r57|b374k|wso|weevely|shell|cmd|backdoor|webshell|phpshell|r0nin|alfa|rfi|rce|pwn|exploit|payload|evil)\d{0,4}\.|"
+    r"(?:php|my|system|desktop|win|boot)\.ini|(?:httpd|nginx)\.conf|wp-config|web\.config|global\.asa|config\.php|(?:database|secrets)\.yml|server\.xml|application\.|appsettings|settings\.py|known_hosts|hosts\.|\?",
+    ".": r"ini|log\b|prototype|\.0x|ht(?:acc|pass)|passw|\.[/\\;%]|(?:env|git|svn|ssh|aws/|netrc|npm|docker|kube|pgpass|bash|profile|mysql|ds_store|psql|python_)|(?<=127\.)",
+    ":": rf"//(?!(?:[a-z0-9-]{{1,63}}\.){{1,5}}[a-z]{{2,12}}(?:[/?#\s\"'<>),.;\x1f]|:\d{{2,5}}\b))|//[^/\x1f ]{{0,64}}(?:{INSIDE}|[@\\#%\[])|:(?:1\b|ffff|\d{{0,4}}\])|\s?\d{{1,8}}:[\"{{]|(?<=\x1f[a-z]:)\d{{1,8}}:|"
+    r"(?<=script:)|(?<=php:)|(?<=phar:)|(?<=file:)|(?<=gopher:)|(?<=dict:)|(?<=ldap:)|(?<=ldaps:)|(?<=jar:)|(?<=jndi:)|(?<=expect:)|(?<=data:)|(?<=http:)[^/]|(?<=https:)[^/]|/(?!/)|\\|///",
+    "_": r"_[a-z_]{2,24}__|_(?:schema|type|proto|viewstate|construct|destruct|wakeup|call|define|import|class|init|globals|builtins|dict|mro|base|sub|get|set)",
     "*": r"/(?!\*)|\)\(|\{",
     "@": r"[@({]|type|import",
-    "_": "_",
-    ":": r"//(?:[^a-z]|[a-z\d.-]{0,64}(?:localhost|\.local\b|internal|metadata|\.(?:nip|xip|sslip)\.|\d\.\d{1,3}\.\d)|[^/\x1f ]{0,64}[@\\#%\[]|0x)|:(?:1\b|ffff|\d{0,4}\])|\s?\d{1,8}:[\"{]|(?<=\x1f[a-z]:)\d{1,8}:|(?<=script:)|(?<=php:)|(?<=phar:)|(?<=file:)|(?<=gopher:)|(?<=dict:)|(?<=ldap:)|(?<=ldaps:)|(?<=jar:)|(?<=jndi:)|(?<=expect:)|(?<=data:)",
+    "=": r"(?<=[\x1f ]=)\s?[a-z(+@-]|(?:gas|gaj|gan|gar|ro0|aaea|h4si|tzo|yto|qzo)[\w+/]{8}",
+    ">": r"[>/(&.|]|\s{0,4}/",
+    "#": r"[{(!]|\s{0,4}\x1f|exec|set\b|\$",
+    "!": r"!?\{|![a-z]{1,20}[/.]|<|=",
+    "%": r"[{(]|[0-9a-f]{2}|u[0-9a-f]{3}|[nsxp*.%$-]\S|\d{1,4}\$|bg|\w{1,40}%",
+    "<": r"[^\s\d=<\x1f-](?![\w.+-]{0,64}@)|[\x00-\x20/\\]{0,8}[a-z!?%\[:&`](?<!@)(?![\w.+-]{0,64}@)|[<(]",
+    "$": r"[^\s\d\x1f.,)](?<!\$\x1f)",
+    "[": r"(?![\w\s.,:/+-]{0,80}\](?:[\s\x1f.,;:!?)]|$))",
+    "\\`|{": "",
+    "^~": r"[^\s\x1f]",
+    "]": r"\s{0,4}[|(/=\[]",
+    "}": r"\s{0,8}[;|&']",
     "\r": r"(?!\n)",
     "\n": r"[\s\x00]{0,8}(?:[a-z][\w-]{1,40}[ \t\r\n]{0,4}:|http/|(?:get|post|put|delete|head|options|patch|trace|connect|mail|rcpt|ehlo|helo|vrfy|expn|auth|retr|dele|uidl|apop|stls|set|add|config|flushall|quit|eval|slaveof|gets?|incr|decr)\b|"
     r"[a-z]{0,4}\d{1,6} (?:uid|fetch|store|copy|search|login|select|examine|create|delete|rename|subscribe|list|lsub|append|capab|logout|noop|starttls|auth|expunge)|[a-z.]{2,12}(?:\s{0,4}\x1f|\r?\n(?![a-z])|\s{1,4}[-/.$~'\"])|[;|&`$<./\\'\"#{@=(-](?!\s))",
 }
-"""By sign: what may follow it in an attack, and seldom in data. Lower case; `\x1f` is the border between two texts."""
+"""By sign: what may follow it in an attack, and seldom in data. Lower case; `\x1f` is the border between two texts. A sign that data seldom has needs little."""
 UNLIKE = {
     ";": r"\s?(?:[\w!~.-]{1,40}=(?![^;\x1f]{0,64}[;&|]\s?\$)|q=|v=|win|wow64|x64|rv:|intel mac|linux|u;|brand|cpu |android |macos|ubuntu|compatible|[\w.+-]{1,40}/\d|\+?https?:|en[;-]|arm|cros |i686|msie |trident|applewebkit|sm-|mobile)",
     "&": r"[\w.%\[\]~-]{1,64}=|amp;[ a-z]|lt;[\d ]|raquo;|nbsp;|copy;|hellip;",
+    "|": r"[0-9a-f]{20,40}\x1f|\d{9,40}\x1f",
+    "$": r"default\b|schema|ref\b|id\b|defs|anchor|dynamic|comment\b|date\b|oid\b|latest|vocab|recursive",
 }
-"""What is harmless behind a sign though it looks alike: parameters, and the names of browsers."""
+"""What is harmless behind a sign though it looks alike: parameters, the names of browsers, the keywords of JSON Schema."""
 CONDITION = r"[ (]{1,3}[^\x1f ]{0,24}(?: ?[=<>!]| (?:is (?:not )?null|in ?\(|r?like ?['\"(\d%]|between \d|regexp)| ?--| ?/\*| ?#)"
 CALL = r"[ (`=?;/]"
 WORDS = {
     "a": rf"nd{CONDITION}|lter {{1,8}}(?:table|user|database|role|login)|lert{CALL}|(?<=[\d)] a)s [\"'`]?\w{{1,40}}[\"'`]? from",
-    "b": r"enchmark|ehavior",
+    "b": r"enchmark|ehavior {0,4}:",
     "c": rf"reate {{1,8}}(?:table|user|database|view|procedure|function|role|index|login)|onfirm{CALL}|onstructor[.\[]",
     "d": r"rop {1,8}[a-z]{1,40}[ ;]|elete {1,8}from|eclare {1,8}@|b\.\w{1,40}[.(]|ocument[.\[]|ata:|ict:",
-    "e": r"xec(?:ute)?[ (]|xpression|val|xpect:",
+    "e": r"xec(?:ute)?[ (]|xpression {0,4}\(|val[ .(]|xpect:",
     "f": r"rom[ (]\S{0,64}[(`_]|ile:",
     "g": r"roup {1,8}by {1,8}[\w.]{1,40}[,(]|rant {1,8}all|opher:",
     "h": rf"aving{CONDITION}",
@@ -89,12 +96,10 @@ WORDS = {
     "v": r"bscript",
     "w": rf"here{CONDITION}|aitfor|indow[.\[]",
     "x": rf"or{CONDITION}|i:include",
-    "-": r"[\w-]|moz-",
-    "\\": "",
+    "-": r"-?[a-z0-9]",
     "@": "import",
     "/": r"dev/",
     "1": r"27\.",
-    "$": r"(?!default|schema|ref\b|id\b|defs|anchor|dynamic|comment|date\b|oid\b|latest|vocab|recursive)[a-z_]",
     ".": r"\.\.{0,8}[/\\;%]",
 }
 """By first letter, what an attack may go on with behind a space or at the beginning of a text."""
@@ -148,6 +153,9 @@ def odd(texts: list[str], joined: str = "") -> bool:
     if not joined:
         joined = BORDER.join(texts)
     if len(joined) > LONG and max(map(len, texts), default=0) > LONG:
+        from serverless_guard.text import squeezed
+
+        texts = [text if len(text) <= LONG else squeezed(text) for text in texts]
         if any([_regions(text) for text in texts if len(text) > LONG]):
             return True
         texts = [text for text in texts if len(text) <= LONG]
@@ -161,7 +169,7 @@ def odd(texts: list[str], joined: str = "") -> bool:
         if sign in low and _hit(_sign(sign), low):
             return True
     raw = low.encode("utf-8", "surrogatepass")
-    if len(raw.translate(None, CONTROLS)) != len(raw) or f"{BORDER}on" in low:
+    if len(raw.translate(None, CONTROLS)) != len(raw) or (f"{BORDER}on" in low and HANDLER().search(low)):
         return True
     if any(map(SERIALISED().match, [text for text in texts if text[:2] in MAGIC])):
         return True
@@ -195,22 +203,25 @@ def _spaced(low: str) -> str:
 
 def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterable[tuple[str, Any]]) -> list[Finding]:
     """What the detectors find in `(path, where, record, text, is_key)`: for each value and detector the strongest evidence."""
-    from serverless_guard.text import forms
+    from serverless_guard.text import forms, squeezed
 
     members = [(name, member, getattr(member, "NEEDS", ("",)), member.__name__.startswith(OWN)) for name, member in detectors]
     ours = [member for member in members if member[3]]
     findings: list[Finding] = []
+    clean: set[tuple[str, str]] = set()
     for path, where, record, text, is_key in walked:
+        where = "key" if is_key else PLACES.get(where, where)
+        if (text, where) in clean:
+            continue
         look = members
         if len(text) <= LONG and not odd([text]):
             if len(ours) == len(members):
                 continue
             look = [member for member in members if not member[3]]
-        elif text[:1] in '{["' and is_json(text):
+        elif text[:1] in ("{", "[") and is_json(text):
             look = [member for member in members if getattr(member[1], "RAW", not member[3])]
         best: dict[str, tuple[int, Any, str]] = {}
-        where = "key" if is_key else PLACES.get(where, where)
-        for form, steps in forms(text):
+        for form, steps in forms(text if len(text) <= LONG else squeezed(text)):
             for piece in (form,) if len(form) <= LONG else _regions(form):
                 _detect(piece, steps, where, look, best)
         for name, member, _, _ in look:
@@ -218,6 +229,8 @@ def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterabl
                 _, evidence, steps = best[name]
                 detail = f"{evidence[1]}, after {steps}" if steps else evidence[1]
                 findings.append(Finding(member.RULE, name, member.TITLE, path, evidence[0], detail, member.CWE, record, text))
+        if not best:
+            clean.add((text, where))
         if not best and where == "header" and len(ours) == len(look) == ALL and len(text) < 1024 and text.isprintable():
             if len(_harmless) >= 1024:
                 _harmless.clear()
@@ -308,7 +321,7 @@ ALL = 16
 """How many detectors must have found nothing in a header before it counts as harmless: all of them."""
 MOST = 16
 """So many sharp shapes are read closely from the begin of a long text, and as many from its end."""
-FREQUENT = "-/.;\":()'_*@"
+FREQUENT = "-/.;\":()'_*@=&"
 COMMON = _signs(SIGNS, FREQUENT)
 SHARP_LOOK = _signs(SHARP)
 SHARP_LOOK_WORDS = _pattern(f" (?={SHARP_WORDS})")
@@ -320,8 +333,9 @@ LETTERS = _pattern(
     "[\xa0\xad\u02b9-\u02c8\u2000-\u200f\u2024\u2025\u2028-\u202f\u2032\u2039\u203a\u2044\u205f-\u209c\u2100-\u214f\u2215\u2216\u2223\u2236\u2329\u232a\u2460-\u24ff\u3000\u3008\u3009\u560a\u560d\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f189]"
 )
 """Letters that a back end may fold to signs and letters of ASCII."""
-MAGIC = frozenset("co su or ja Sy py gA rO H4 AA BA Tz YT Yj Y2 Y3 Y1 Qz ac 80 27 0x 22 3c 3C 31 2e 2d 2D 2E 3b 7b 7B 24 28 29 20 2f 2F 68 6a 6A 73 75".split())
+HANDLER = _pattern(f"{BORDER}on[a-z]{{3,32}}\\s{{0,4}}=")
+MAGIC = frozenset("pr co su or ja Sy py gA rO H4 AA BA Tz YT Yj Y2 Y3 Y1 Qz ac 80 27 0x 22 3c 3C 31 2e 2d 2D 2E 3b 7b 7B 24 28 29 20 2f 2F 68 6a 6A 73 75".split())
 """How serialised objects start in base64, and attacks in hex."""
-SERIALISED = _pattern(r"com\.|sun\.|org\.apache|javax?\.|System\.|py/|(?:gA[JNSQWa]|rO0|H4sI|AAEAAAD|BAh|Tz[o1]|YT[o1]|Y[jzy]o|Qzo|Y[23]|Y19|aced)[\w+/-]{12}|(?:0x)?(?:[2-7][0-9a-fA-F]|0[9adAD]){8}[0-9a-fA-F]*$")
+SERIALISED = _pattern(r"com\.|sun\.|org\.|constructor$|prototype$|javax?\.|System\.|py/|(?:gA[JNSQWa]|rO0|H4sI|AAEAAAD|BAh|Tz[o1]|YT[o1]|Y[jzy]o|Qzo|Y[23]|Y19|aced)[\w+/-]{12}|(?:0x)?(?:[2-7][0-9a-fA-F]|0[9adAD]){8}[0-9a-fA-F]*$")
 _harmless: set[int] = set()
 """Hashes of header values that look odd and were found harmless, browsers' names above all: they come with every request. No value is kept."""

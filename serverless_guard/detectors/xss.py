@@ -177,7 +177,7 @@ META = _pattern(r"<meta[^<]*(?:http-equiv|charset\s*=[\s\"']*(?:utf-7|hz-gb|iso-
 LINK = _pattern(r"<link[^<]*(?:rel\s*=[\s\"']*(?:stylesheet|import|serviceworker|manifest|preload))")
 TAG_NAME = _pattern(r"<[\s\x00-\x20/]*[a-z!?\[]")
 HANDLER = _pattern(r"(?:^|[\s\"'`/;>\x00-\x20\x7f-\xff,)])on(?:" + EVENTS + r")[a-z]{0,24}[\s\x00-\x20\\]*=(?!=)[\s\x00-\x20]*(?=\S)")
-BREAK_OUT = _pattern(r".*[\"'`\u201c\u201d](?:[\s/>]*[a-z-]+(?:\s*=\s*[^\s\"'`]*)?)*[\s\"'`/;>]*$")
+BREAK_OUT = _pattern(r".*[\"'`\u201c\u201d](?:[\s/>]*+[a-z-]++(?:\s*+=\s*+[^\s\"'`]*+)?+)*+[\s\"'`/;>]*+$")
 SCRIPTY = _pattern(r"^[\s\"'`]*(?:[\w$.\[\]\\]+[\s]*(?:[(`=+\[]|\?\.)|[(\[{!~+-]+[\w$'\"]|javascript|vbscript|\\u00|/\*)")
 CALL = _pattern(r"[\w$.]+\s*\(")
 SRCDOC = _pattern(r"srcdoc\s*=[\s\"']*(?:<|&)")
