@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime import ROOT, TIMEOUT_S, Box, Emulated, binary, unpacked
+from runtime import ROOT, TIMEOUT_S, Box, Emulated, binary, can_seal, unpacked
 
 from serverless_guard.layer.build import build
 
@@ -292,8 +294,6 @@ def test_a_handler_that_does_not_exist_is_the_runtime_clients_own_error(box: Any
 
 
 def test_a_guard_that_does_not_load_is_an_init_error_and_never_silence(box: Any, layer: Path, tmp_path: Path) -> None:
-    import shutil
-
     broken = tmp_path / "broken"
     shutil.copytree(layer, broken)
     (broken / "python/serverless_guard/decorator.py").write_text("raise RuntimeError('a defect')\n")
@@ -305,8 +305,6 @@ def test_a_guard_that_does_not_load_is_an_init_error_and_never_silence(box: Any,
 
 
 def test_a_layer_without_its_bootstrap_does_not_start(box: Any, layer: Path, tmp_path: Path) -> None:
-    import shutil
-
     broken = tmp_path / "broken"
     shutil.copytree(layer, broken)
     (broken / "python/serverless_guard_bootstrap.py").unlink()
@@ -437,8 +435,6 @@ def test_a_restored_snapshot_starts_with_the_detectors_loaded_and_no_old_address
 
 
 def test_no_hook_of_the_guard_raises_around_a_snapshot(box: Any, layer: Path, tmp_path: Path) -> None:
-    import shutil
-
     broken = tmp_path / "broken"
     shutil.copytree(layer, broken)
     (broken / "python/serverless_guard/detectors/sqli.py").write_text("raise RuntimeError('a defect')\n")
@@ -447,6 +443,45 @@ def test_no_hook_of_the_guard_raises_around_a_snapshot(box: Any, layer: Path, tm
     assert function.api.restoring.wait(TIMEOUT_S)
     function.api.restore.set()
     assert function.invoke(http()).json["statusCode"] == 200
+
+
+@pytest.mark.skipif(not can_seal(), reason="needs root and mount namespaces")
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_needs_to_be_written_and_no_shared_memory(way: str, box: Any) -> None:
+    files = {"sealed.py": "import os\nfrom plain import handler\nprint(os.access('/tmp', os.W_OK), os.access('/dev/shm', os.W_OK))\n"}
+    function = box(way, BLOCK, sealed=True, files=files)
+    assert function.invoke(http()).json["statusCode"] == 200
+    assert function.invoke(http("/call")).json["statusCode"] == 403
+    assert function.invoke(http(id="1' or 1=1 --")).json["statusCode"] in (400, 403)
+    assert function.err.read_text() == ""
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "ERROR"])
+@pytest.mark.parametrize("framed", [False, True], ids=["on standard output", "in frames"])
+def test_lambdas_json_logging_and_its_level_leave_the_events_alone(level: str, framed: bool, box: Any) -> None:
+    files = {"logs.py": "import logging\n\ndef handler(event, context):\n    logging.error('of the function')\n    return {'statusCode': 200}\n"}
+    function = box(
+        "layer by wrapper",
+        {**BLOCK, "AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": level},
+        files=files,
+        handler="logs.handler",
+        framed=framed,
+    )
+    assert function.invoke(http(id="1' or 1=1 --")).json["statusCode"] in (400, 403)
+    assert function.invoke(http()).json["statusCode"] == 200
+    lines = [json.loads(line) for line in function.logs().splitlines()]
+    assert len(lines) == len(function.events()) + (0 if framed else 1)
+    assert {line["level"] for line in lines} <= {"WARN", "ERROR"}
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+    assert (b"of the function" in function.frames.read_bytes()) is framed
+
+
+def test_a_mistake_in_the_policy_is_told_in_json_where_the_function_logs_json(box: Any) -> None:
+    function = box("layer by wrapper", {"SERVERLESS_GUARD_MODE": "blok", "AWS_LAMBDA_LOG_FORMAT": "JSON"})
+    function.failed()
+    told = json.loads(function.logs().splitlines()[-1])
+    assert (told["level"], told["errorType"]) == ("ERROR", "PolicyError")
+    assert told["errorMessage"].startswith("serverless_guard failed to start: ")
 
 
 needs_emulator = pytest.mark.skipif(not binary(), reason="no Runtime Interface Emulator: it comes with `pip install --no-deps aws-sam-cli`")
@@ -490,3 +525,106 @@ def test_every_process_of_a_managed_instance_is_guarded(way: str, box: Any) -> N
     told = function.events()
     assert len(told) >= 3
     assert len({event["metadata"]["uid"] for event in told}) == len(told)
+
+
+def beside(layer: Path, folder: Path, *distributions: str) -> Path:
+    """The layer merged with one that brings these packages, as Lambda lays layers over one another."""
+    opt = folder / "opt"
+    shutil.copytree(layer, opt)
+    home = opt / "python/lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    home.mkdir(parents=True)
+    for name in distributions:
+        spec = importlib.util.find_spec(name.partition(".")[0])
+        assert spec is not None
+        for source in Path(next(iter(spec.submodule_search_locations or [spec.origin or ""]))).parent.iterdir():
+            if source.suffix != ".pth" and not source.name.startswith(("serverless_guard", "awslambdaric", "_")) and not (home / source.name).exists():
+                (home / source.name).symlink_to(source)
+    return opt
+
+
+OTEL_WRAPPER = """#!/bin/sh
+export PYTHONPATH="$LAMBDA_RUNTIME_DIR:$BOX_OPT/python:$BOX_OPT/python/lib/python%d.%d/site-packages:$PYTHONPATH"
+export ORIG_HANDLER=$_HANDLER
+export _HANDLER=otel_wrapper.lambda_handler
+python=$1
+shift
+exec "$python" -c "from opentelemetry.instrumentation.auto_instrumentation import run; run()" "$python" "$@"
+""" % sys.version_info[:2]
+OTEL_HANDLER = """
+import os
+from importlib import import_module
+
+from opentelemetry.instrumentation.aws_lambda import AwsLambdaInstrumentor
+
+AwsLambdaInstrumentor().instrument()
+module, name = os.environ["ORIG_HANDLER"].rsplit(".", 1)
+lambda_handler = getattr(import_module(module), name)
+"""
+SENTRY_HANDLER = """
+import os
+from importlib import import_module
+
+import sentry_sdk
+from sentry_sdk.integrations.aws_lambda import AwsLambdaIntegration
+
+sentry_sdk.init(os.environ["SENTRY_DSN"], integrations=[AwsLambdaIntegration(timeout_warning=True)], traces_sample_rate=1.0, shutdown_timeout=0)
+
+
+def sentry_lambda_handler(event, context):
+    module, name = os.environ["SENTRY_INITIAL_HANDLER"].rsplit(".", 1)
+    return getattr(import_module(module), name)(event, context)
+"""
+NEWRELIC_HANDLER = """
+import os
+from importlib import import_module
+
+from newrelic_lambda.lambda_handler import lambda_handler
+
+module, name = os.environ["NEW_RELIC_LAMBDA_HANDLER"].rsplit(".", 1)
+handler = lambda_handler()(getattr(import_module(module), name))
+"""
+OTHERS: dict[str, dict[str, Any]] = {
+    "datadog_lambda": {
+        "handler": "datadog_lambda.handler.handler",
+        "env": {"DD_LAMBDA_HANDLER": "plain.handler", "DD_API_KEY": "key", "DD_FLUSH_TO_LOG": "true"},
+    },
+    "sentry_sdk": {
+        "handler": "init_serverless_sdk.sentry_lambda_handler",
+        "env": {"SENTRY_INITIAL_HANDLER": "plain.handler", "SENTRY_DSN": "http://key@127.0.0.1:9/1"},
+        "files": {"init_serverless_sdk.py": SENTRY_HANDLER},
+    },
+    "newrelic_lambda": {
+        "handler": "newrelic_lambda_wrapper.handler",
+        "env": {"NEW_RELIC_LAMBDA_HANDLER": "plain.handler", "NEW_RELIC_ACCOUNT_ID": "1", "NEW_RELIC_LICENSE_KEY": "0" * 40},
+        "files": {"newrelic_lambda_wrapper.py": NEWRELIC_HANDLER},
+    },
+    "opentelemetry.instrumentation.aws_lambda": {
+        "env": {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"},
+        "files": {"otel_wrapper.py": OTEL_HANDLER},
+    },
+}
+"""Each with the few lines that its own layer has around the package."""
+
+
+@pytest.mark.parametrize("way", ["layer by wrapper", "layer by PYTHONUSERBASE", "layer by redirect"])
+@pytest.mark.parametrize("product", OTHERS)
+def test_the_guard_and_the_products_of_others_work_side_by_side(product: str, way: str, box: Any, layer: Path, tmp_path: Path) -> None:
+    pytest.importorskip(product.partition(".")[0])
+    pytest.importorskip(product, reason=f"`{product}` is not installed")
+    how = dict(OTHERS[product])
+    env = {**BLOCK, **how.pop("env")}
+    if way == "layer by redirect":
+        own = [name for name in env if name.endswith("_HANDLER") and not name.startswith("SERVERLESS_GUARD_")]
+        env.update(dict.fromkeys(own, "serverless_guard_handler.handler"))
+        how.setdefault("handler", "serverless_guard_handler.handler")
+    if product.startswith("opentelemetry"):
+        wrapper = tmp_path / "otel-instrument"
+        wrapper.write_text(OTEL_WRAPPER)
+        wrapper.chmod(0o755)
+        env["SERVERLESS_GUARD_NEXT_WRAPPER" if way == "layer by wrapper" else "AWS_LAMBDA_EXEC_WRAPPER"] = str(wrapper)
+    function = box(way, env, layer=beside(layer, tmp_path, product), **how)
+    assert function.invoke(http()).json.get("statusCode") == 200, function.logs() + function.err.read_text()
+    assert function.invoke(http("/call")).json.get("statusCode") == 403, function.logs()
+    assert function.invoke(http(id="1' or 1=1 --")).json["statusCode"] in (400, 403)
+    if product.startswith(("datadog", "opentelemetry")):
+        assert '"trace_id"' in function.logs(), "the other product is at work too"

@@ -7,7 +7,7 @@ emulator.py  the same box under AWS's own Runtime Interface Emulator, where the 
 """
 
 from runtime.api import Answer, RuntimeApi
-from runtime.box import PYTHON, ROOT, TIMEOUT_S, Box, security_events, unpacked
+from runtime.box import PYTHON, ROOT, TIMEOUT_S, Box, can_seal, security_events, unpacked
 from runtime.emulator import Emulated, binary
 
-__all__ = ["PYTHON", "ROOT", "TIMEOUT_S", "Answer", "Box", "Emulated", "RuntimeApi", "binary", "security_events", "unpacked"]
+__all__ = ["PYTHON", "ROOT", "TIMEOUT_S", "Answer", "Box", "Emulated", "RuntimeApi", "binary", "can_seal", "security_events", "unpacked"]

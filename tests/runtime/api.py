@@ -43,8 +43,7 @@ class RuntimeApi:
         self.workers = 0
         self.counter = 0
         self.lock = threading.Lock()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), _handler(self))
         self.address = f"127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
@@ -65,6 +64,13 @@ class RuntimeApi:
             self.pending.put(None)
         self.server.shutdown()
         self.server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A function that was killed resets its connection; that is no news."""
 
 
 def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:

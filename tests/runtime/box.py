@@ -25,7 +25,14 @@ FUNCTIONS = ROOT / "tests" / "functions"
 CLIENT_MODULES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 TIMEOUT_S = 30
-START = {"managed": ("bootstrap.py",), "container": ("-m", "awslambdaric")}
+SEAL = [
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
+    'mount --make-rprivate / && mount -o remount,bind,ro / && mount -t tmpfs -o ro,size=4k none /dev/shm && exec "$@"',
+    "sh",
+]
 
 
 class Box:
@@ -38,6 +45,8 @@ class Box:
     start:     `managed` as AWS's managed runtimes start, `container` as `python -m awslambdaric` in an image
     packages:  top-level packages or modules that the function's own package brings, by path
     files:     more files of the function: name and text
+    sealed:    mount everything read-only and `/dev/shm` away, as Lambda has it; `can_seal()` says whether this machine lets us
+    framed:    hand the function a file for the frames that the runtime client's logging writes
     """
 
     def __init__(
@@ -51,8 +60,11 @@ class Box:
         packages: tuple[Path, ...] = (),
         files: dict[str, str] | None = None,
         python: str = PYTHON,
+        sealed: bool = False,
+        framed: bool = False,
     ) -> None:
         self.folder, self.handler, self.start, self.python = folder, handler, start, python
+        self.sealed, self.framed = sealed, framed
         self.task, self.opt, self.runtime = folder / "task", folder / "opt", folder / "runtime"
         self.given = env or {}
         self.api = self.connect()
@@ -110,10 +122,14 @@ class Box:
         return [*([wrapper] if wrapper else []), self.python, str(self.runtime / "bootstrap.py")]
 
     def __enter__(self) -> Box:
-        self.out, self.err = self.folder / "stdout", self.folder / "stderr"
-        with self.out.open("ab") as out, self.err.open("ab") as err:
+        self.out, self.err, self.frames = self.folder / "stdout", self.folder / "stderr", self.folder / "frames"
+        command, environ = [*(SEAL if self.sealed else []), *self.command()], self.environ()
+        with self.out.open("ab") as out, self.err.open("ab") as err, self.frames.open("ab") as frames:
+            keep = (frames.fileno(),) if self.framed else ()
+            if self.framed:
+                environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(frames.fileno())
             self.process = subprocess.Popen(
-                self.command(), cwd=self.task, env=self.environ(), stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+                command, cwd=self.task, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True, pass_fds=keep
             )
         return self
 
@@ -163,6 +179,11 @@ def security_events(logs: str) -> list[dict[str, Any]]:
     """The OCSF lines of a log."""
     lines = [json.loads(line) for line in logs.splitlines() if line.startswith("{")]
     return [line for line in lines if "class_uid" in line]
+
+
+def can_seal() -> bool:
+    """Whether this machine lets us mount as Lambda does."""
+    return sys.platform == "linux" and subprocess.run([*SEAL, "true"], capture_output=True, check=False).returncode == 0
 
 
 def unpacked(zip_path: Path, folder: Path) -> Path:
