@@ -1,7 +1,8 @@
 """Hosts: the one spelling of a host, and the rules that an `egress` list gives.
 
-    entry = [!][scheme://]host[:ports][#private]      host = name | *.name | **.name | ip | cidr      ports = n | n-m | list | *
-          | unix:/path
+    entry = [!][METHOD[,METHOD] ][scheme://]host[:ports][/prefix][#private]
+          | [!]udp://host:ports | [!]unix:/path
+    host  = name | *.name (one label) | **.name (any depth) | ip | cidr          ports = n | n-m | list | *
 
 An address is one 128-bit number, IPv4 as IPv4-mapped IPv6, so that a network is one shift and one comparison. Names and
 addresses are read as the C library reads them (`inet_aton`), else a second spelling of a host would be a second host.
@@ -11,6 +12,7 @@ Functions that the audit hook calls keep what they use in positional defaults: a
 from __future__ import annotations
 
 import _socket
+import re
 from functools import lru_cache
 
 from serverless_guard.errors import PolicyError
@@ -37,8 +39,9 @@ FIRST_OCTETS = {0: "never", 10: "private", 127: "loopback"} | dict.fromkeys(rang
 PUBLIC_AWS = (".amazonaws.com", ".api.aws", ".amazonaws.com.cn")
 """Names whose private answers are VPC endpoints or the owner's own resources."""
 
-Rule: TypeAlias = "tuple[int, int, int, bool, str]"
-"""`(first port, last port, TCP | UDP, private addresses through DNS too, the entry as written)`."""
+Line: TypeAlias = "tuple[frozenset[str], str] | tuple[()]"
+Rule: TypeAlias = "tuple[int, int, int, bool, str, Line]"
+"""`(first port, last port, TCP | UDP, private addresses through DNS too, the entry as written, (methods, path prefix) or ())`."""
 ByName: TypeAlias = "dict[str, tuple[Rule, ...]]"
 Table: TypeAlias = "tuple[ByName, ByName, ByName, dict[int, tuple[Rule, ...]], tuple[tuple[int, int, Rule], ...], dict[str, str]]"
 """`(names, parents of *.names, parents of **.names, addresses, networks as (shift, prefix, rule), paths of Unix sockets)`: exact types, read by index."""
@@ -92,6 +95,22 @@ def platform(environ: Mapping[str, str]) -> Platform:
     plumbing.update((LOCALHOST, port) for port in ports)
     credentials = _endpoint(variables.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", ""))
     return Platform(_endpoint(variables.get("AWS_LAMBDA_RUNTIME_API", "")), frozenset(plumbing - {NOWHERE}), frozenset({credentials} - {NOWHERE}))
+
+
+def text(
+    value: Any,
+    is_a: Callable[..., bool] = isinstance,
+    kinds: tuple[type, type] = (str, bytes),
+    exact: Callable[[str], str] = str.__str__,
+    decode: Callable[..., str] = bytes.decode,
+) -> str:
+    """The characters that C code reads from a string or bytes, whatever a subclass says. TypeError where that is not certain."""
+    same = exact(value) if is_a(value, kinds[0]) else decode(value, "latin-1") if is_a(value, kinds[1]) else ""
+    if (value.__class__ is kinds[0] or same.isascii()) and 0 < same.__len__() < 256:  # C code asks a codec about the rest, which asks a subclass
+        return same
+    if value == "" or value == b"":
+        return ""
+    raise TypeError  # also a bytearray: it could change between this look and the call
 
 
 def embedded(value: int) -> int:
@@ -158,36 +177,70 @@ def kind(address: int, octets: dict[int, str] = FIRST_OCTETS) -> str:
     return "link-local" if top & 0xFFC0 == 0xFE80 else "never" if top >> 8 == 0xFF else ""
 
 
-def name_rule(table: Table, name: str, port: int, protocols: int, private: bool = False, aws: tuple[str, ...] = PUBLIC_AWS) -> str:
-    """The entry of `table` that covers a name at a port, "" for none. With `private`, one that covers private addresses."""
+def normal_path(
+    path: str,
+    decode: Callable[..., str] = re.compile("%([0-9a-fA-F]{2})").sub,
+    char: Callable[[Any], str] = lambda match: chr(int(match[1], 16)),
+) -> str:
+    """The path that a server might read: decoded, slashes single, without query; "" where it could climb (`..`) into another one."""
+    path = decode(char, decode(char, path.partition("?")[0].partition("#")[0]))
+    steps = path.replace("\\", "/").split("/")
+    if path != decode(char, path) or [step for step in steps if step.partition(";")[0] in ("..", ".")]:
+        return ""
+    return "/" + "/".join([step for step in steps if step]) + ("/" if len(steps) > 1 and not steps[-1] and path.strip("/\\") else "")
+
+
+def says(line: Line, asked: tuple[str, str] | tuple[()]) -> bool:
+    """Whether methods and prefix of an entry cover a request's method and normal path."""
+    if not line:
+        return True
+    if not asked:
+        return False
+    methods, prefix = line
+    return (not methods or asked[0] in methods) and (asked[1] == prefix or asked[1].startswith(prefix if prefix.endswith("/") else prefix + "/"))
+
+
+def name_rule(
+    table: Table,
+    name: str,
+    port: int,
+    protocols: int,
+    private: bool = False,
+    asked: tuple[str, str] | tuple[()] | None = None,
+    aws: tuple[str, ...] = PUBLIC_AWS,
+    says: Callable[..., bool] = says,
+) -> str:
+    """The entry of `table` that covers a name at a port, "" for none.
+
+    private: only one that covers private addresses; asked: the method and normal path of a request, `()` for an entry
+    without either, None for any entry (a connection that some request may use)
+    """
     if len(name) > 253:
         return ""
     names, ones, deeps = table[0], table[1], table[2]
     private = private and not name.endswith(aws)
-    found = names.get(name)
-    if found:
-        for low, high, kinds, opened, entry in found:
-            if (low <= port <= high or port == -1) and kinds & protocols and (opened or not private):
-                return entry
-    parent = name.partition(".")[2]
-    found = ones.get(parent)
-    while parent and (found or deeps):
-        for low, high, kinds, opened, entry in (found or ()) + deeps.get(parent, ()):
-            if (low <= port <= high or port == -1) and kinds & protocols and (opened or not private):
-                return entry
-        found, parent = None, parent.partition(".")[2]
+    found = names.get(name, ())
+    parent = name.partition(".")[2] if ones or deeps else ""
+    if parent:
+        found += ones.get(parent, ())
+        while parent and deeps:
+            found += deeps.get(parent, ())
+            parent = parent.partition(".")[2]
+    for low, high, kinds, opened, entry, line in found:
+        if (low <= port <= high or port == -1) and kinds & protocols and (opened or not private) and (asked is None or not line or says(line, asked)):
+            return entry
     return ""
 
 
-def address_rule(table: Table, address: int, port: int, protocols: int) -> str:
-    """The entry of `table` that covers an address at a port, "" for none."""
-    found = table[3].get(address)
-    if found:
-        for low, high, kinds, _, entry in found:
-            if (low <= port <= high or port == -1) and kinds & protocols:
-                return entry
-    for shift, prefix, (low, high, kinds, _, entry) in table[4]:
-        if address >> shift == prefix and (low <= port <= high or port == -1) and kinds & protocols:
+def address_rule(
+    table: Table, address: int, port: int, protocols: int, asked: tuple[str, str] | tuple[()] | None = None, says: Callable[..., bool] = says
+) -> str:
+    """The entry of `table` that covers an address at a port, "" for none; `asked` as for `name_rule`."""
+    for low, high, kinds, _, entry, line in table[3].get(address, ()):
+        if (low <= port <= high or port == -1) and kinds & protocols and (asked is None or not line or says(line, asked)):
+            return entry
+    for shift, prefix, (low, high, kinds, _, entry, line) in table[4]:
+        if address >> shift == prefix and (low <= port <= high or port == -1) and kinds & protocols and (asked is None or not line or says(line, asked)):
             return entry
     return ""
 
@@ -222,17 +275,21 @@ def _add(table: list[dict[Any, Any]], entry: str, text: str, denied: bool) -> No
         table[5][text[5:]] = entry
         return
     text, private = (text.removesuffix("#private"), True) if text.endswith("#private") else (text, False)
-    scheme, mark, rest = text.rpartition("://")
-    scheme = scheme.lower()
+    methods, text = _methods(entry, text)
+    scheme, mark, rest = text.partition("://")
+    scheme, rest = (scheme.lower(), rest) if mark else ("", text)
     if mark and scheme not in SCHEMES:
         from serverless_guard.policy import nearest
 
         raise _Wrong(f"`{entry}` has an unknown scheme `{scheme}`{nearest(scheme, SCHEMES)}")
-    host, ports = _split(entry, rest)
+    host, ports, prefix = _split(entry, rest)
     ranges = _ports(entry, ports) if ports else [(0, EVERY_PORT)] if denied and not mark else _ports(entry, SCHEMES[scheme or "https"])
     protocols = UDP if scheme == "udp" else TCP | UDP if denied and not mark else TCP
+    line: Line = (methods, prefix or "/") if methods or prefix else ()
+    if line and scheme not in ("", "http", "https"):
+        raise _Wrong(f"`{entry}` names a method or a path, which only HTTP has, write `{scheme}://{host}`")
     place, key = _place(entry, host, denied)
-    table[place].setdefault(key, []).extend((low, high, protocols, private, entry) for low, high in ranges)
+    table[place].setdefault(key, []).extend((low, high, protocols, private, entry, line) for low, high in ranges)
 
 
 def _refuse_unreadable(entry: str, text: str) -> None:
@@ -242,14 +299,6 @@ def _refuse_unreadable(entry: str, text: str) -> None:
 
         folded = normalize("NFKC", text).replace("\u3002", ".").lower()
         raise _Wrong(f"`{entry}` must be ASCII, {f'write `{folded}`' if folded.isascii() else 'write the name in punycode, as `xn--...`'}")
-    first, space, rest = text.partition(" ")
-    methods = first.upper().split(",")
-    if space and all(method in METHODS for method in methods):
-        raise _Wrong(f"`{entry}` names HTTP methods, which are not supported yet, write `{rest.rpartition('://')[2].partition('/')[0]}`")
-    if space and first.isalpha() and first.isupper():
-        raise _Wrong(f"`{entry}` has an unknown HTTP method `{first}`, and methods are not supported yet, write `{rest}`")
-    if space or not text.isprintable():
-        raise _Wrong(f"`{entry}` has a space, write one destination an entry, such as `{''.join(text.split())}`")
     if text.startswith(("aws:", "@")):
         raise _Wrong(f"`{entry}` names AWS calls, which are not supported yet, write the endpoint, such as `dynamodb.eu-west-1.amazonaws.com`")
     if text in ("*", "**", "*:*", "0.0.0.0", "::"):
@@ -260,28 +309,59 @@ def _refuse_unreadable(entry: str, text: str) -> None:
         raise _Wrong("is empty, write a destination, such as `api.example.com:443`")
 
 
-def _split(entry: str, text: str) -> tuple[str, str]:
-    """Host (or network) and ports of an entry."""
-    if "@" in text:
-        raise _Wrong(f"`{entry}` has a user name, write `{text.rpartition('@')[2]}`")
+def _methods(entry: str, text: str) -> tuple[frozenset[str], str]:
+    """The HTTP methods in front of an entry, and the rest of it."""
+    first, space, rest = text.partition(" ")
+    methods = first.upper().split(",")
+    if space and first.replace(",", "").isalpha():
+        unknown = [method for method in methods if method not in METHODS]
+        if not unknown and rest == "".join(rest.split()):
+            return frozenset(methods), rest
+        if unknown and first == first.upper():
+            from serverless_guard.policy import nearest
+
+            raise _Wrong(f"`{entry}` has an unknown HTTP method `{unknown[0]}`{nearest(unknown[0].upper(), METHODS)}")
+    if space or not text.isprintable():
+        raise _Wrong(f"`{entry}` has a space, write one destination an entry, such as `{''.join(text.split())}`")
+    return frozenset(), text
+
+
+def _split(entry: str, text: str) -> tuple[str, str, str]:
+    """Host (or network), ports and path prefix of an entry."""
+    authority, slash, rest = text.partition("/")
+    if "@" in authority:
+        raise _Wrong(f"`{entry}` has a user name, write `{authority.rpartition('@')[2]}`")
     if text.startswith("["):
-        inside, _, after = text[1:].partition("]")
-        if "]" not in text or (after and after[:1] != ":"):
+        inside, close, after = text[1:].partition("]")
+        ports, slash, rest = after.partition("/")
+        if not close or ports[:1] not in ("", ":"):
             raise _Wrong(f"`{entry}` has its brackets wrong, write `[{inside}]:443`")
-        return inside, after[1:]
-    if text.count(":") > 1:  # an IPv6 address or network without brackets has no port
-        start, _, end = text.rpartition(":")
-        if end.isdigit() and isinstance(read(start), int):
-            raise _Wrong(f"`{entry}` could be an address with a port or without, write `[{start}]:{end}` or `[{text}]`")
-        return text, ""
-    text = text.removesuffix("/")
-    host, slash, after = text.partition("/")
-    if slash and not (after.partition(":")[0].isdigit() and not host.strip("0123456789.")):
-        raise _Wrong(f"`{entry}` has a path, which is not supported yet, write `{host}`")
-    host, _, ports = text.partition(":")
-    if text.endswith(":"):
+        return inside, ports[1:], _prefix(entry, slash + rest)
+    if authority.count(":") > 1:  # an IPv6 address or network without brackets has no port
+        start, _, end = authority.rpartition(":")
+        if end.isdecimal() and not slash and isinstance(read(start), int):
+            raise _Wrong(f"`{entry}` could be an address with a port or without, write `[{start}]:{end}` or `[{authority}]`")
+        return text, "", ""
+    length, more, last = rest.partition("/")
+    length, colon, ports = length.partition(":")
+    if slash and length.isdecimal() and not authority.strip("0123456789."):
+        host, rest = f"{authority}/{length}", more + last
+    else:
+        host, colon, ports = authority.partition(":")
+        rest = slash + rest
+    if colon and not ports:
         raise _Wrong(f"`{entry}` has no port after the colon, write `{host}:443`")
-    return host, ports
+    return host, ports, _prefix(entry, rest)
+
+
+def _prefix(entry: str, path: str) -> str:
+    """A path prefix as it is compared: "" for every path."""
+    if path.strip("/") == "":
+        return ""
+    plain = "/" + "/".join(step for step in path.partition("?")[0].partition("#")[0].split("/") if step.strip("*") and step not in ("..", "."))
+    if path != normal_path(path) or "*" in path or "%" in path:
+        raise _Wrong(f"`{entry}` has a path that is no plain prefix, write `{plain}`")
+    return path
 
 
 def _ports(entry: str, text: str) -> list[tuple[int, int]]:

@@ -21,7 +21,7 @@ from time import monotonic
 
 from serverless_guard import hosts
 from serverless_guard.errors import ActionBlocked
-from serverless_guard.sinks import network
+from serverless_guard.sinks import clients, http, network
 from serverless_guard.values import TYPE_CHECKING, Finding
 
 if TYPE_CHECKING:
@@ -48,9 +48,12 @@ TITLES = {
     "SG-EGR-002": ("Outbound call to an address that is not declared", 918),
     "SG-EGR-003": ("Outbound call to an instance-metadata or other reserved address", 918),
     "SG-EGR-004": ("Outbound call to the Runtime API of Lambda", 918),
+    "SG-EGR-006": ("HTTP request with a method or path that is not declared", 918),
     "SG-EGR-005": ("Socket of a kind that is not declared", 668),
 }
 """Title and CWE of each rule."""
+READERS = dict.fromkeys(network.EVENTS, network.read) | dict.fromkeys(http.EVENTS, http.read)
+"""What reads the call behind each audit event."""
 BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 _live: dict[int, Seat] = {}
@@ -59,7 +62,7 @@ _last: list[Seat] = []
 _platform: list[tuple[Any, ...]] = []
 _grants: network.Grants = {}
 _serial = count(1)
-_waiting = [True]  # until the `socket` module is there to be covered
+_unwatched = [clients.watch]  # until the first invocation
 
 
 def enter(
@@ -68,8 +71,11 @@ def enter(
     current: ContextVar[Seat | None] = _current,
     last: list[Seat] = _last,
     serial: Iterator[int] = _serial,
+    unwatched: list[Callable[[], None]] = _unwatched,
 ) -> Seat:
     """Puts the policy of an invocation in force; its seat, for `leave`."""
+    if unwatched:
+        unwatched.pop()()
     egress, modes, before = invocation.egress, invocation.modes, current.get()
     if before is not None and before[0] not in live:
         before = None  # what an earlier invocation left behind
@@ -104,54 +110,7 @@ def arm(environ: Mapping[str, str], own: Callable[[], str] = _socket.gethostname
         for module in (_socket, sys.modules.get("socket")):
             if getattr(module, name, None) is real:  # `socket` copies all of them but getaddrinfo, where it was imported earlier
                 setattr(module, name, noting)
-    _cover()
     sys.addaudithook(_hook)
-
-
-def _cover(modules: dict[str, Any] = sys.modules, waiting: list[bool] = _waiting) -> None:
-    """Makes the methods of `socket.socket` that take an address look names up themselves, once the module is there.
-
-    C code looks a name up before its audit event: the query would have left, and what it answered would stay unknown.
-    """
-    module = modules.get("socket")
-    if module is None or not hasattr(module, "socket"):
-        return
-    waiting.clear()
-    for name in ("connect", "connect_ex", "sendto", "sendmsg"):
-        setattr(module.socket, name, _settling(getattr(_socket.socket, name)))
-
-
-def _settling(real: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a socket whose last argument may be an address: a host name in it becomes the address it stands for."""
-
-    def method(self: Any, *given: Any, _real: Callable[..., Any] = real, _settled: Callable[[Any, Any], Any] = _settled) -> Any:
-        if given and given[-1].__class__ is tuple:
-            given = (*given[:-1], _settled(self, given[-1]))
-        return _real(self, *given)
-
-    method.__name__ = real.__name__
-    method.__qualname__ = f"socket.{real.__name__}"
-    method.__doc__ = real.__doc__
-    return method
-
-
-def _settled(
-    sock: Any,
-    address: tuple[Any, ...],
-    family_of: Callable[[Any], int] = _socket.socket.family.__get__,
-    families: Mapping[int, str] = network.FAMILIES,
-    text_of: Callable[[Any], str] = network.text,
-    read: Callable[[str], str | int] = hosts.read,
-    module: Any = _socket,
-) -> tuple[Any, ...]:
-    """An address with its host looked up, where that is a name; else as it is."""
-    family = family_of(sock)
-    if families.get(family) != "inet" or len(address) < 2 or not isinstance(address[0], (str, bytes)) or not 0 < len(address[0]) < 256:
-        return address
-    host = text_of(address[0])
-    if host == "<broadcast>" or isinstance(read(host), int):
-        return address
-    return (module.getaddrinfo(host, address[1], family)[0][4][0], *address[1:])
 
 
 def _noting(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -171,7 +130,7 @@ def _note(host: Any, answer: Any) -> None:
     """Grants the addresses of an answer to the name that was asked for, unless no name may stand for them."""
     if not isinstance(host, (str, bytes)):
         return
-    name = hosts.read(network.text(host))
+    name = hosts.read(hosts.text(host))
     if isinstance(name, int):
         return
     addresses = [answer] if isinstance(answer, str) else answer[2] if isinstance(answer, tuple) else {place[0] for *_, place in answer}
@@ -212,25 +171,20 @@ def _refuse(
 def _hook(
     event: str,
     args: tuple[Any, ...],
-    events: frozenset[str] = network.EVENTS,
+    readers: dict[str, Callable[..., network.Call | None]] = READERS,
     current: Callable[[], Seat | None] = _current.get,
     live: dict[int, Seat] = _live,
     last: list[Seat] = _last,
     platforms: list[tuple[Any, ...]] = _platform,
     grants: network.Grants = _grants,
-    read: Callable[..., network.Call | None] = network.read,
     judges: tuple[Callable[..., network.Refusal | None], ...] = (network.judge, network.judge_address),
     refuse: Callable[..., None] = _refuse,
-    cover: Callable[[], None] = _cover,
-    waiting: list[bool] = _waiting,
     bugs: tuple[type[Exception], ...] = BUGS,
     unreadable: str = "has an address of an odd type; give the host as a str and the port as an int",
 ) -> None:
     """Judges what an audit event says. Called for every audit event of the process: all others leave at the first line."""
-    if event not in events:
+    if event not in readers:
         return
-    if waiting and event == "socket.__new__":
-        cover()
     seat = current()
     if seat is None or seat[0] not in live:
         seats = [*live.values()]
@@ -246,7 +200,7 @@ def _hook(
             seat = seat[1]
             seats.append(seat)
     try:
-        call = read(event, args)
+        call = readers[event](event, args)
         if call is None:
             return
         platform = platforms[0]

@@ -156,7 +156,7 @@ libc.connect(s.fileno(), struct.pack('=HH4s8x', 2, socket.htons(PORT), socket.in
         "Python written to defeat this very guard; a veto on `object.__setattr__` belongs to the guard's self-protection",
     ),
     "state of the guard emptied": ("shield._live.clear(); shield._last.clear(); shield._current.set(None); attack(HOST, PORT)", "as above"),
-    "an entry forged": ("made.egress.allow[3][hosts.read(HOST)] = ((PORT, PORT, 3, False, 'x'),); attack(HOST, PORT)", "as above"),
+    "an entry forged": ("made.egress.allow[3][hosts.read(HOST)] = ((PORT, PORT, 3, False, 'x', ()),); attack(HOST, PORT)", "as above"),
     "a wider invocation in a thread": (
         "t = threading.Thread(target=lambda: (shield.enter(Invocation(['127.0.0.1:*'])), attack(HOST, PORT))); t.start(); t.join()",
         "a thread without context may be a new invocation",

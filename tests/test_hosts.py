@@ -74,13 +74,18 @@ MISTAKES = {
     "::/0": "write `2000::/3`",
     "2002:a00::/24": "write `10.0.0.0`",
     "[::ffff:1.2.3.4]:80": "write `1.2.3.4`",
-    "1.2.3.4/x": "has a path",
     "2001:db8::/x": "prefix length",
     "1.2.3.4/²": "must be ASCII",
     "1.2.3.4/33": "write `1.2.3.4/32`",
     "htps://a.example": "did you mean `https`",
     "ex ample.com": "such as `example.com`",
-    "GETT a.example/x": "unknown HTTP method `GETT`",
+    "GETT a.example/x": "did you mean `GET`",
+    "GET,PSOT a.example/x": "did you mean `POST`",
+    "GET  a.example": "such as",
+    "GET postgres://a.example/x": "write `postgres://a.example`",
+    "a.example/v1/*": "write `/v1`",
+    "a.example/v1/../v2": "write `/v1/v2`",
+    "a.example/v1?x=1": "write `/v1`",
     "münchen.de": "punycode",
     "ａpi.example.com": "write `api.example.com`",
     "127.1": "write `127.0.0.1`",
@@ -152,10 +157,52 @@ def test_a_mistake_names_the_entry_and_the_right_spelling(entry: str) -> None:
     assert caught.value.path == "egress[1]"
 
 
-@pytest.mark.parametrize("entry", ["aws:dynamodb:GetItem@table/orders", "@own-account", "GET https://a.example/v1", "https://a.example/v1"])
+@pytest.mark.parametrize("entry", ["aws:dynamodb:GetItem@table/orders", "@own-account"])
 def test_forms_that_are_not_there_yet_say_so_and_what_to_write(entry: str) -> None:
     with pytest.raises(PolicyError, match=r"not supported yet, write .*`[a-z0-9.-]+`"):
         hosts.parse([entry])
+
+
+LINES = [
+    # entry, then requests that it allows and does not
+    ("GET api.example", ["GET /", "GET /x/y"], ["POST /", "get /"]),
+    (
+        "GET,POST https://api.example/v1",
+        ["GET /v1", "POST /v1/x", "GET /v1?a=/../b", "GET //v1//x", "GET /%76%31/x", "GET /v1/100%25"],
+        ["PUT /v1", "GET /v10", "GET /", "GET /v2"],
+    ),
+    (
+        "api.example:443/v1/",
+        ["DELETE /v1/", "GET /v1/x"],
+        ["GET /v1", "GET /v1/../v2", "GET /v1/%2e%2e/v2", "GET /v1/%252e%252e/v2", "GET /v1/..;/v2", "GET /v1\\..\\v2", "GET /v1/%25252e%25252e/v2"],
+    ),
+    ("api.example", ["GET /", "POST /x/../y"], []),
+    ("1.2.3.4/v1", ["GET /v1"], ["GET /v2"]),
+    ("1.2.3.0/24:443/v1", ["GET /v1"], ["GET /v2"]),
+    ("[2001:db8::1]:443/v1", ["GET /v1"], ["GET /v2"]),
+]
+
+
+@pytest.mark.parametrize(("entry", "allowed", "refused"), LINES, ids=lambda value: value if isinstance(value, str) else "")
+def test_methods_and_paths_allow_what_they_say(entry: str, allowed: list[str], refused: list[str]) -> None:
+    allow = hosts.parse([entry]).allow
+
+    def covered(line: str) -> bool:
+        method, _, path = line.partition(" ")
+        asked = (method, hosts.normal_path(path))
+        addresses = [hosts.read(address) for address in ("1.2.3.4", "2001:db8::1")]
+        found = [hosts.address_rule(allow, address, 443, hosts.TCP, asked) for address in addresses if isinstance(address, int)]
+        return any((*found, hosts.name_rule(allow, "api.example", 443, hosts.TCP, False, asked)))
+
+    assert [line for line in allowed if not covered(line)] == []
+    assert [line for line in refused if covered(line)] == []
+
+
+@given(st.text(max_size=200))
+def test_a_path_settles_or_is_refused(path: str) -> None:
+    once = hosts.normal_path(path)
+    assert once == "" or (once.startswith("/") and "/../" not in once and "//" not in once)
+    assert once == "" or hosts.normal_path(once) == once or "?" in once or "#" in once
 
 
 def test_private_addresses_need_a_mark_unless_the_name_is_of_aws() -> None:

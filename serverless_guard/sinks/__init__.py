@@ -13,5 +13,8 @@ https://docs.python.org/3/library/audit_events.html
 
 from __future__ import annotations
 
-SINKS = {"network": "outbound calls: names before they are looked up, addresses when they are connected to"}
-"""Name of each member, and what it watches."""
+SINKS = {
+    "network": "outbound calls: names before they are looked up, addresses when they are connected to",
+    "http": "the line of a request and the name in a TLS handshake, where the client shows them",
+}
+"""Name of each member, and what it watches. `clients` makes clients show what Python does not."""

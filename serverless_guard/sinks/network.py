@@ -4,7 +4,7 @@ CWE-918 (server-side request forgery) and CWE-201 (data sent where it should not
 
     SG-EGR-001  a host name that `egress` does not declare          SG-EGR-004  the Runtime API of Lambda
     SG-EGR-002  an address that `egress` does not declare           SG-EGR-005  another kind of socket
-    SG-EGR-003  an instance-metadata or otherwise senseless address
+    SG-EGR-003  an instance-metadata or otherwise senseless address    SG-EGR-006  an HTTP method or path that `egress` does not declare
 
 An address is allowed by an entry of its own or by a grant: a name that was looked up, gave this address, and is allowed at this
 port. Metadata, loopback and link-local addresses are never granted by a name (`localhost` excepted), private ones only where
@@ -36,32 +36,17 @@ FAMILIES = {_socket.AF_UNIX: "unix", _socket.AF_INET: "inet", _socket.AF_INET6: 
 EITHER = hosts.TCP | hosts.UDP
 
 Call: TypeAlias = "tuple[str, Any, int, int]"
-"""`(kind, target, port, protocols)`: kind is lookup, reverse, name, address, unix, family or listen; the target is a name or an
-address as `hosts.read` gives them, a path, or the number of a socket family."""
+"""`(kind, target, port, protocols)`: kind is lookup, reverse, name, address, unix, family, listen, tls or http; the target is a name
+or an address as `hosts.read` gives them, a path, or the number of a socket family; for tls `(name, peer)`, for http `(host, method, path)`."""
 Refusal: TypeAlias = "tuple[str, str, str, str]"
 """`(rule, control, target as host:port, why)`."""
+OTHER_LINE = "uses a method or a path that is not declared; its entry is `{entry}`"
 UNDECLARED = "is not declared; add `{entry}` to `egress`"
 AT_PRIVATE_ADDRESS = "is at a private address; add `{entry}#private` to `egress`"
 DENIED = "is denied by the entry `{entry}` of `egress`"
 SWITCH = "is refused inside an invocation; set `controls.{entry}` to `off` to allow it"
 Grants: TypeAlias = "dict[int, dict[str, float]]"
 """The names that gave an address when they were looked up, and until when (`monotonic`) that counts."""
-
-
-def text(
-    value: Any,
-    is_a: Callable[..., bool] = isinstance,
-    kinds: tuple[type, type] = (str, bytes),
-    exact: Callable[[str], str] = str.__str__,
-    decode: Callable[..., str] = bytes.decode,
-) -> str:
-    """The characters that C code reads from a string or bytes, whatever a subclass says. TypeError where that is not certain."""
-    same = exact(value) if is_a(value, kinds[0]) else decode(value, "latin-1") if is_a(value, kinds[1]) else ""
-    if (value.__class__ is kinds[0] or same.isascii()) and 0 < same.__len__() < 256:  # C code asks a codec about the rest, which asks a subclass
-        return same
-    if value == "" or value == b"":
-        return ""
-    raise TypeError  # also a bytearray: it could change between this look and the call
 
 
 def read(
@@ -72,7 +57,7 @@ def read(
     type_of: Callable[[Any], int] = _socket.socket.type.__get__,
     families: Mapping[int, str] = FAMILIES,
     host_of: Callable[[str], str | int] = hosts.read,
-    text_of: Callable[[Any], str] = text,
+    text_of: Callable[[Any], str] = hosts.text,
     is_a: Callable[..., bool] = isinstance,
     kinds: tuple[Any, Any, Any] = (int, tuple, str),
     item: Callable[..., Any] = tuple.__getitem__,
@@ -137,14 +122,19 @@ def judge_address(
     platform: tuple[Any, ...],
     grants: Grants,
     names: tuple[tuple[str, float], ...] = (),
+    asked: tuple[str, str] | None = None,
     kind_of: Callable[[int], str] = hosts.kind,
     name_rule: Callable[..., str] = hosts.name_rule,
     address_rule: Callable[..., str] = hosts.address_rule,
     now: Callable[[], float] = monotonic,
+    ever: float = inf,
+    localhost: str = "localhost",
+    other: str = "",
     undeclared: str = UNDECLARED,
     denied: str = DENIED,
     switch: str = SWITCH,
     private: str = AT_PRIVATE_ADDRESS,
+    other_line: str = OTHER_LINE,
     place: Callable[..., str] = place,
     asked_by_botocore: Callable[[], bool] = botocore_asks,
 ) -> Refusal | None:
@@ -162,22 +152,54 @@ def judge_address(
     if rules is None:
         return None
     allow, deny = rules
-    entry = address_rule(deny, address, port, protocols) if deny else ""
-    if entry:
-        return "SG-EGR-002", "egress", place(address, port), denied.replace("{entry}", entry)
-    if address_rule(allow, address, port, protocols) or (kind == "loopback" and name_rule(allow, "localhost", port, protocols)):
+    entry = address_rule(deny, address, port, protocols, asked or ()) if deny else ""
+    if not entry and address_rule(allow, address, port, protocols, asked):
         return None
-    answers = names or [*grants.get(address, {}).items()]
-    nameable, time, name = kind in ("", "private"), now(), ""
-    for name, until in answers if nameable else ():
+    names = names or (*grants.get(address, {}).items(),)
+    if kind == "loopback":
+        names = ((localhost, ever),)
+    elif kind not in ("", "private"):
+        names = ()
+    time, name = now(), ""
+    for name, until in () if entry else names:
         if until > time:
-            entry = name_rule(deny, name, port, protocols) if deny else ""
-            if not entry and name_rule(allow, name, port, protocols, kind == "private"):
+            entry = name_rule(deny, name, port, protocols, False, asked or ()) if deny else ""
+            if not entry and name_rule(allow, name, port, protocols, kind == "private", asked):
                 return None
+            if asked and not entry and not other:
+                other = name_rule(allow, name, port, protocols, kind == "private")
+    name = "" if kind == "loopback" else name
     target = place(name or address, port)
+    if asked and not entry and (other or address_rule(allow, address, port, protocols)):
+        return "SG-EGR-006", "egress", target, other_line.replace("{entry}", other or address_rule(allow, address, port, protocols))
     why = denied if entry else private if name and kind == "private" else undeclared
     wanted = entry or (f"udp://{target}" if protocols == 2 else target)
     return "SG-EGR-001" if name else "SG-EGR-002", "egress", target, why.replace("{entry}", wanted)
+
+
+def judge_name(
+    name: str,
+    port: int,
+    protocols: int,
+    rules: tuple[hosts.Table, hosts.Table | None],
+    asked: tuple[str, str] | None = None,
+    name_rule: Callable[..., str] = hosts.name_rule,
+    undeclared: str = UNDECLARED,
+    denied: str = DENIED,
+    other_line: str = OTHER_LINE,
+    place: Callable[..., str] = place,
+) -> Refusal | None:
+    """What is wrong with a call to a name at a port: ANY_PORT for a lookup, which only an entry for every port can deny."""
+    allow, deny = rules
+    entry = name_rule(deny, name, 65536 if port == -1 else port, protocols, False, asked or ()) if deny else ""
+    if not entry and name_rule(allow, name, port, protocols, False, asked):
+        return None
+    target = place(name, port if port > 0 else 0)
+    other = name_rule(allow, name, port, protocols) if asked and not entry else ""
+    if other:
+        return "SG-EGR-006", "egress", target, other_line.replace("{entry}", other)
+    wanted = entry or ("udp://" if protocols == 2 else "") + place(name, port if port > 0 else 443)
+    return "SG-EGR-001", "egress", target, (denied if entry else undeclared).replace("{entry}", wanted)
 
 
 def judge(
@@ -188,14 +210,15 @@ def judge(
     platform: tuple[Any, ...],
     grants: Grants,
     at_address: Callable[..., Refusal | None] = judge_address,
+    at_name: Callable[..., Refusal | None] = judge_name,
     kind_of: Callable[[int], str] = hosts.kind,
     name_rule: Callable[..., str] = hosts.name_rule,
     address_rule: Callable[..., str] = hosts.address_rule,
     resolve: Callable[..., list[Any]] = _socket.getaddrinfo,
     host_of: Callable[[str], Any] = hosts.read,
     ever: float = inf,
+    loopback: int = hosts.LOCALHOST,
     undeclared: str = UNDECLARED,
-    denied: str = DENIED,
     switch: str = SWITCH,
     place: Callable[..., str] = place,
 ) -> Refusal | None:
@@ -206,35 +229,37 @@ def judge(
     platform: the fields of `hosts.Platform`, then the names of this very host
     """
     kind, target, port, protocols = call
+    if kind == "http":
+        host, *asked = target
+        host = loopback if host == "localhost" else host
+        if host.__class__ is not str:
+            return at_address(("address", host, port, 1), rules, metadata, runtime_api, platform, grants, (), asked)
+        return None if rules is None else at_name(host, port, 1, rules, asked)
     if kind == "name":
-        if target != "localhost" and rules is not None:
-            entry = name_rule(rules[1], target, port, protocols) if rules[1] else ""
-            if entry or not name_rule(rules[0], target, port, protocols):
-                wanted = entry or ("udp://" if protocols == 2 else "") + place(target, port)
-                return "SG-EGR-001", "egress", place(target, port), (denied if entry else undeclared).replace("{entry}", wanted)
-        for *_, answer in resolve(target, port):  # where the name does not exist, this raises what `connect` would
-            refusal = at_address(("address", host_of(answer[0]), port, protocols), rules, metadata, runtime_api, platform, grants, ((target, ever),))
-            if refusal is not None:
-                return refusal
-        return None
+        refusal = at_name(target, port, protocols, rules) if target != "localhost" and rules is not None else None
+        for *_, answer in () if refusal else resolve(target, port):  # where the name does not exist, this raises what `connect` would
+            refusal = refusal or at_address(("address", host_of(answer[0]), port, protocols), rules, metadata, runtime_api, platform, grants, ((target, ever),))
+        return refusal
     if rules is None:
         return None
     allow, deny = rules
     if kind == "lookup":
-        entry = name_rule(deny, target, 65536, 3) if deny else ""
-        if target in platform[3] or (not entry and name_rule(allow, target, -1, 3)):
+        refusal = None if target in platform[3] else at_name(target, -1, 3, rules)
+        return refusal and (*refusal[:2], place(target, port), refusal[3] if "!" in refusal[3] else undeclared.replace("{entry}", place(target, port or 443)))
+    if kind == "tls":
+        name, peer = target
+        if name.__class__ is not str or name in platform[3] or (address_rule(allow, peer, -1, 1) if peer else allow[3] or allow[4]):
+            return None  # an address that is declared itself may call itself what it likes
+        return at_name(name, -1, 1, rules)
+    if kind == "reverse":
+        if kind_of(target) or target in grants or address_rule(allow, target, -1, 3):
             return None
-        wanted = entry or place(target, port or 443)
-        return "SG-EGR-001", "egress", place(target, port), (denied if entry else undeclared).replace("{entry}", wanted)
+        return "SG-EGR-002", "egress", place(target, 0), undeclared.replace("{entry}", place(target, 443))
     if kind == "unix":
         if target in allow[5] and not (deny and target in deny[5]):
             return None
         target = f"unix:{target[:253]}"
         return "SG-EGR-005", "egress", target, undeclared.replace("{entry}", target)
-    if kind == "reverse":
-        if kind_of(target) or target in grants or address_rule(allow, target, -1, 3):
-            return None
-        return "SG-EGR-002", "egress", place(target, 0), undeclared.replace("{entry}", place(target, 443))
     if kind == "listen":
         if target == "localhost" or (target.__class__ is not str and kind_of(target) == "loopback"):
             return None

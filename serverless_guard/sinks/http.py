@@ -1,0 +1,93 @@
+"""Requests where their client shows them: the line of an HTTP request, and the server name of a TLS handshake.
+
+    http.client.send         raised by CPython: urllib, urllib3, requests, botocore
+    serverless_guard.http    raised by the guard's covers of httpx and botocore (clients)
+    serverless_guard.tls     raised by the guard's cover of ssl (clients)
+
+SG-EGR-006: a method or a path that no entry of its host declares; SG-EGR-001: a host that is not declared, behind a proxy, a forged
+`Host` header, or an address which an allowed name shares. A client that shows neither is held to names and addresses alone.
+"""
+
+from __future__ import annotations
+
+import _socket
+
+from serverless_guard import hosts
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+EVENTS = frozenset({"http.client.send", "serverless_guard.http", "serverless_guard.tls"})
+
+
+def asked(
+    authority: str,
+    port: int,
+    method: str,
+    path: str,
+    host_of: Callable[[str], Any] = hosts.read,
+    path_of: Callable[[str], str] = hosts.normal_path,
+    number: Callable[[str], int] = int,
+) -> tuple[str, Any, int, int]:
+    """A request to `host[:port]`, at `port` where that names none."""
+    host, colon, digits = authority.rpartition("@")[2].rpartition(":")
+    if not colon or not digits.isdecimal() or len(digits) > 5:
+        host, digits = authority.rpartition("@")[2], ""
+    return "http", (host_of(host.strip("[]")[:255]), method, path_of(path)), number(digits) if digits else port, 1
+
+
+def request(
+    connection: Any,
+    data: Any,
+    own: Callable[[Any, str], Any] = object.__getattribute__,
+    methods: tuple[str, ...] = hosts.METHODS,
+    family_of: Callable[[Any], int] = _socket.socket.family.__get__,
+    asked: Callable[..., Any] = asked,
+    is_a: Callable[..., bool] = isinstance,
+    socket: type = _socket.socket,
+    unix: int = _socket.AF_UNIX,
+) -> tuple[str, Any, int, int] | None:
+    """The request whose head `http.client` sends, or None for anything else that it sends."""
+    if data.__class__ is not bytes:
+        return None
+    head = data[:65536].decode("latin-1")
+    line = head.partition("\r\n")[0]
+    method, _, rest = line.partition(" ")
+    place, _, version = rest.rpartition(" ")
+    fields = own(connection, "__dict__")
+    if method not in methods or method not in ("CONNECT", fields.get("_method", method)) or not version.startswith("HTTP/"):
+        return None
+    sock = fields.get("sock")
+    if is_a(sock, socket) and family_of(sock) == unix:
+        return None
+    host, port = fields.get("_tunnel_host") or fields.get("host") or "", fields.get("_tunnel_port") or fields.get("port") or 0
+    if method == "CONNECT":
+        authority, place = place, "/"
+    elif "://" in place:
+        scheme, _, place = place.partition("://")
+        authority, slash, path = place.partition("/")
+        place, port = slash + path, 443 if scheme.lower() == "https" else 80
+    else:
+        at = head.lower().find("\r\nhost:")
+        authority = head[at + 7 :].partition("\r\n")[0].strip() if at > 0 else ""
+    return asked(authority or host, port, method, place) if authority or host else None
+
+
+def read(
+    event: str,
+    args: tuple[Any, ...],
+    host_of: Callable[[str], str | int] = hosts.read,
+    text_of: Callable[[Any], str] = hosts.text,
+    request: Callable[..., Any] = request,
+    asked: Callable[..., Any] = asked,
+) -> tuple[str, Any, int, int] | None:
+    """The request behind an event, as `network.judge` takes it: `("http", (host, method, path), port, TCP)` or `("tls", (name, peer), 0, TCP)`."""
+    if event == "http.client.send":
+        return request(*args)  # type: ignore[no-any-return]  # a call or None
+    if event == "serverless_guard.tls":
+        name, peer = args
+        return "tls", (host_of(text_of(name)), peer and host_of(text_of(peer))), 0, 1
+    method, scheme, host, port, path = args
+    return asked(host, port or (443 if scheme == "https" else 80), method, path)  # type: ignore[no-any-return]  # a call
