@@ -3,6 +3,9 @@
 api.py       a Runtime API server on loopback: what the runtime client talks to
 box.py       a function, its layer and its runtime in a temporary folder, run as Lambda would
 managed.py   stand-in for the start script of AWS's managed runtimes
+ways.py      the ways to attach
+fixtures.py  the layer, and a box that stops when its test ends, as a pytest plug-in
+events.py    events as AWS delivers them
 emulator.py  the same box under AWS's own Runtime Interface Emulator, where the machine has it
 """
 

@@ -134,10 +134,10 @@ class Box:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self.process is not None
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(TIMEOUT_S)
+        if self.process is not None:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(TIMEOUT_S)
         self.api.close()
 
     def invoke(self, event: Any, content_type: str = "application/json", **headers: str) -> Answer:
