@@ -23,6 +23,7 @@ from functools import cache
 
 from serverless_guard.detectors import Evidence
 from serverless_guard.detectors.words import functions
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-COD-001"
@@ -183,6 +184,7 @@ _NOT_PHP = ("", "q", "http", "scope", "timeout", "window", "document", "this", "
 _TRIES = 64
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` is code that would run; linear in its length."""
     lines = text.count("\n")

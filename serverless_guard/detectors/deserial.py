@@ -20,6 +20,7 @@ import re
 from binascii import a2b_base64, a2b_hex
 
 from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-DES-001"
@@ -93,6 +94,7 @@ _PREFIXES = ("gASV", "gAJj", "gANj", "gAR9", "gAJ9", "gAJd", "Tzo", "YTo", "Qzo"
 _BASE64 = pattern(r"(?<![\w+/])(?:gASV|gAJj|gANj|gAR9|gAJ9|gAJd|Tzo|YTo|Qzo)[\w+/-]{16,400}")
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` is or holds a serialised object; linear in its length."""
     start = text[:12]

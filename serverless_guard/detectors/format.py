@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 
 from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-FMT-001"
@@ -48,6 +49,7 @@ _FETCH = pattern(
 )
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that a formatter or a spreadsheet would act on `text`; linear in its length."""
     if "__" in text and "{" in text and text.count("\n") < 4:

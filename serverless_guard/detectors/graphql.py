@@ -19,6 +19,7 @@ import re
 from collections import Counter
 
 from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-GQL-001"
@@ -51,6 +52,7 @@ _RUN = pattern(r"\b(?:cmd|command|exec|shell|script)\s{0,4}:\s{0,4}\"")
 _BATCH = pattern(r"\{\s{0,40}\"(?:query|operationName|variables|id)\"\s{0,10}:")
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that the GraphQL document `text` abuses the server; linear in its length."""
     if "__schema" in text or "__type" in text:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 
 from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 from serverless_guard.values import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ _READS = pattern(
 _ROUNDS = 12
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` holds a lookup that acts; linear in its length, at most 12 rounds."""
     prose = len(text) > 120 and text.count(" ") * 7 > len(text)

@@ -23,6 +23,7 @@ from functools import cache
 
 from serverless_guard.detectors import Evidence
 from serverless_guard.detectors.words.files import SECRETS, WANTED
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-PTH-001"
@@ -77,6 +78,7 @@ _DOTTED = pattern(
 )
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` is a path out of its folder or to the system; linear in its length."""
     if where == "key" and "/" not in text and "\\" not in text:

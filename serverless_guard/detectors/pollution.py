@@ -16,6 +16,7 @@ https://cwe.mitre.org/data/definitions/1321.html  https://blog.abdulrah33m.com/p
 from __future__ import annotations
 
 from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-POL-001"
@@ -41,6 +42,7 @@ _ASSIGNS = pattern(
 )
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` names what lies behind the data; linear in its length."""
     if where == "key":

@@ -25,6 +25,7 @@ from functools import cache
 
 from serverless_guard.detectors import Evidence
 from serverless_guard.detectors.words import commandline, programs
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 from serverless_guard.values import TYPE_CHECKING
 
@@ -110,6 +111,7 @@ _SQLITE = pattern(r"(?:^|[;\n]|\\n)\s{0,4}\.(?:shell|system|databases|tables|rea
 _PATIENCE = 64  # so many programs after so many separators and no command yet: worth a report by itself, and the end of the work
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` starts a command of its own; linear in its length."""
     if "\\n" in text or "\\r" in text:  # a line end as JSON and many shells' `echo` write it, or the splice in `u\name`
@@ -128,7 +130,7 @@ def _look(text: str) -> Evidence | None:
         return found
     if "=" in text and "$" in text and _ASSIGNED.search(text):
         return Evidence("high", "variable assigned, then called")
-    if "/" in text and ("?" in text or "[" in text or "*" in text) and commandline.spells_a_system_path(text):
+    if "/" in text and ("?" in text or "[" in text or "*" in text) and commandline.spells_a_system_path(low):
         return Evidence("high", "wildcards that spell a system path")
     if ">" in text and _REDIRECT.match(text):
         return Evidence("medium", "redirection to a file of the system")
@@ -234,16 +236,16 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
     bare = not arguments
     if after == "=" or (separator == "&" and bare and after in ("", "&") and "=" in text[:at]):
         return _NONE  # a field of a form, a query string or a cookie
-    if (bare and kind > 1 and not (words[0].islower() or "/" in words[0])) or (
+    if (bare and kind > 1 and text[: max(0, at - 2)].strip() and not (words[0].islower() or "/" in words[0])) or (
         bare and separator == "\n" and len(text.strip("\n\r \"';`|")) > len(words[0]) and (after or not _address(text[:at]))
     ):
         return _NONE
-    good = bool(first) and first != "--" and (_ARGUMENT.match(first) is not None or first in programs.SUBCOMMANDS.get(name, "").split())
+    good = bool(first) and first != "--" and (_ARGUMENT.match(first) is not None or first.lower() in programs.SUBCOMMANDS.get(name, "").split())
     if name in _COUNTED and first.rstrip("smhd#'\"").replace(":", "").isdigit():
         good = len(arguments) == 1 or arguments[1][:1] in "-/#>\"'" or name in ("at", "timeout")  # not "sleep 8 hours"
     if name == "echo" and leaves == 3 and len(arguments) < 4:
         good = True
-    if words[0] != name and words[0].startswith(("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/")):
+    if words[0] != name and words[0].lower().startswith(("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/")):
         kind, good = 1, good or bare or len(arguments) < 4
     if spliced and separator and (good or bare or leaves > 1):
         return Evidence("high", "command with its name spliced")
@@ -279,7 +281,12 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
             return Evidence("medium" if leaves else "low", shape)
         return _NONE
     ends = len(text) - end < 24 and not text[end:].strip(" \t\n\r\"'`;)#-")
-    if separator in _CLEAR and ends and len(text) > 200 and ((kind == 1 and len(arguments) < 3) or (kind == 2 and good)):
+    if (
+        separator in _CLEAR
+        and ends
+        and len(text) > 200
+        and ((kind == 1 and len(arguments) < 3) or good or (bare and name in ("ls", "id", "pwd", "ps", "env", "dir", "w", "uname")))
+    ):
         return Evidence("low", shape)  # the last words of a long value: what padding leaves
     if (kind == 1 and good) or (kind == 2 and good and first.startswith(("/etc/", "/dev/", "/proc/", "/tmp/"))):
         return Evidence("low", shape)

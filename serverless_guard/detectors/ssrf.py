@@ -21,6 +21,7 @@ import re
 
 from serverless_guard import hosts
 from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 
 RULE = "SG-SRF-001"
@@ -136,6 +137,7 @@ _BACKSLASHES = pattern(r"(?:\\{1,4}[\w.]{1,3}){4,}")
 _PATIENCE = 4096
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` holds a URL that leads inside; linear in its length."""
     if where == "key" and "://" not in text:
@@ -145,7 +147,7 @@ def detect(text: str, where: str) -> Evidence | None:
     seen: set[tuple[str, str]] = set()
     for url in _URL.finditer(text):
         scheme, host = url[1].lower(), url[2] or ""
-        if (scheme, host) in seen or scheme in _QUIET or (not host and url[0][-1] == ":"):
+        if (scheme, host) in seen or scheme in _QUIET or (url[0][-1] == ":" or host[:1] == ":"):
             continue
         seen.add((scheme, host))
         if len(seen) > _PATIENCE:

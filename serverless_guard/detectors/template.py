@@ -20,6 +20,7 @@ import re
 from functools import cache
 
 from serverless_guard.detectors import Evidence
+from serverless_guard.detectors.words.padding import through_padding
 from serverless_guard.detectors.words.patterns import pattern
 from serverless_guard.values import TYPE_CHECKING
 
@@ -175,6 +176,7 @@ _LATEX = pattern(
 _SINGLE = pattern(r"\s{0,4}\{\s{0,3}['\"]?\d{1,9}['\"]?\s{0,3}[*+\-]\s{0,3}['\"]?\d{1,9}['\"]?\s{0,3}\}\s{0,4}\Z")
 
 
+@through_padding
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` holds a template expression that acts; linear in its length."""
     best = 0
