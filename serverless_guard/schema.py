@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 EXPLAINED = 500  # values in an instance that jsonschema may explain: it takes 30 us for each, and a sender chooses how many
 CACHED = 64
-ANYWHERE = "/1/2/3/4/5/6/7/8"  # the folder of a baked schema's documents, deep enough for references that climb
 _checks: dict[Any, Check] = {}
 
 
@@ -42,7 +41,7 @@ class Violation(NamedTuple):
 class Check:
     """One schema, ready: `check(value)` is None for a value that fits, else a `Violation`. Immutable, safe between threads."""
 
-    __slots__ = ("_explaining", "_formats", "_keywords", "_read", "_wrong", "uncovered")
+    __slots__ = ("_explaining", "_formats", "_keywords", "_module", "_read", "_wrong", "uncovered")
 
     def __init__(
         self, read: Callable[[], tuple[Documents, Any]], formats: Functions, keywords: Functions, uncovered: tuple[str, ...], module: Any = None
@@ -51,7 +50,8 @@ class Check:
         self._read = read  # the schema; of a baked one only when a violation is to be explained
         self._formats = formats
         self._keywords = keywords
-        self._wrong: Callable[[Any], Any] = self._first if module is None else partial(self._first, module=module)
+        self._module = module  # that `source` wrote, None when the function is yet to be written
+        self._wrong: Callable[[Any], Any] = self._first
         self._explaining: tuple[Callable[[Any, str], Any], list[tuple[str, Any]], bool] | None = None
 
     def __call__(self, value: Any) -> Violation | None:
@@ -64,10 +64,13 @@ class Check:
         """The Python text of the check: constants, `ready(supply)` where there is something to make first, and `wrong(value)`."""
         return str(self._writer(False).module(self._read()[1]))
 
-    def _first(self, value: Any, module: Any = None) -> Any:
-        if module is not None and hasattr(module, "ready"):
-            module.ready(self._supply)
-        self._wrong = self._executed(self.text()) if module is None else module.wrong
+    def _first(self, value: Any) -> Any:
+        if self._module is None:
+            self._wrong = self._executed(self.text())
+        else:
+            if hasattr(self._module, "ready"):
+                self._module.ready(self._supply)
+            self._wrong = self._module.wrong
         return self._wrong(value)
 
     def _writer(self, explain: bool) -> Any:
@@ -89,6 +92,10 @@ class Check:
 
     def _supply(self, kind: str, argument: str, value: Any = None) -> Callable[[Any], Any]:
         """What generated code asks for by name before its first run."""
+        if kind == "regex" and self._module is not None:
+            from serverless_guard.keywords import modules
+
+            return modules.search(self._module, argument)
         if kind == "regex":
             import re
 
@@ -104,7 +111,7 @@ class Check:
         if kind == "format":
             from serverless_guard.keywords import formats
 
-            return self._formats.get(argument) or formats.made(argument, _fault)
+            return self._formats.get(argument) or formats.made(argument, _reads)
         from serverless_guard.keywords import explanations
 
         documents = self._read()[0]
@@ -116,7 +123,7 @@ class Check:
         documents, root = self._read()
         if self._explaining is None:
             writer = self._writer(True)
-            self._explaining = self._executed(writer.module(root)), writer.reasons, _linear(documents)
+            self._explaining = self._executed(writer.module(root)), writer.reasons, documents.linear(lambda pattern: _matcher(pattern)[0] == "regex")
         explain, reasons, linear = self._explaining
         if linear and explanations.small(value, EXPLAINED):
             best = explanations.best_match(documents, root, value)
@@ -187,52 +194,32 @@ def judge(reference: Any, base: str = "", origin: str = "", documents: Mapping[s
 
 def source(reference: Any, base: str = "", origin: str = "", formats: Any = (), keywords: Functions | None = None, draft: str = "2020-12") -> str:
     """A module that `baked` makes a check of: nothing is read, parsed or written at start. The same text for the same schema."""
+    from serverless_guard.keywords import modules, runtime
+
     check = compiled(reference, base, origin, formats, keywords, None, draft)
     source_ = origins.Origin(reference, base, origin, {})
-    known, _ = _understood(source_, draft)
-    text = check.text()
-    from serverless_guard.keywords.runtime import HELPERS
-
-    own = {"formats": check._formats, "keywords": keywords or {}}
-    functions = {kind: {name: _importable(function, name, origin) for name, function in given.items()} for kind, given in own.items()}
-    used = [name for name in HELPERS if f"{name}(" in text]
-    lines = [
-        f'"""Written by serverless_guard from {_shown(source_)}: do not edit, compile it anew."""',
-        "",
-        *([f"from serverless_guard.keywords.runtime import {', '.join(used)}", ""] if used else []),
-        f"VERSION = {VERSION}",
-        f"NAME = {source_.name + (f'#{source_.fragment}' if source_.fragment else '')!r}",
-        f"DRAFT = {draft!r}",
-        f"FORMATS = {functions['formats']!r}",
-        f"KEYWORDS = {functions['keywords']!r}",
-        f"UNCOVERED = {tuple(known.uncovered)!r}",
-        "DIGESTS = {" + ", ".join(f"{name!r}: {digest(text)!r}" for name, text in sorted(source_.texts.items())) + "}",
-        "",
-        text,
-        "# what explains a violation",
-        "DOCUMENTS = {",
-        *(f"    {name!r}: {json.dumps(parsed, separators=(',', ':'))!r}," for name, parsed in sorted(source_.parsed.items())),
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+    documents, _ = _understood(source_, draft)
+    facts = {
+        "DRAFT": draft,
+        "FORMATS": {name: modules.importable(function, name, origin) for name, function in _asserted(formats, origin).items()},
+        "KEYWORDS": {name: modules.importable(function, name, origin) for name, function in (keywords or {}).items()},
+        "UNCOVERED": tuple(documents.uncovered),
+    }
+    expressions = dict.fromkeys(text for kind, text in map(_matcher, documents.patterns()) if kind == "regex")
+    return modules.written(source_, check.text(), runtime.HELPERS, list(expressions), facts)
 
 
 def baked(module: Any, reference: Any = None, base: str = "", origin: str = "") -> Check:
     """The check of a module that `source` wrote. Raises PolicyError when `reference`, or a file beside it, is not what was compiled."""
+    from serverless_guard.keywords import modules
+
     if getattr(module, "VERSION", None) != VERSION:
         raise PolicyError("a compiled schema was written by another version of serverless_guard: compile it anew", "", origin)
     if reference is not None:
-        _refuse_changes(module, reference, base, origin)
-    formats = {name: _imported(place) for name, place in module.FORMATS.items()}
-    keywords = {name: _imported(place) for name, place in module.KEYWORDS.items()}
+        modules.refuse_changes(module, reference, base, origin, lambda: origins.Origin(reference, base, origin, {}).texts[""])
+    formats = {name: modules.imported(place) for name, place in module.FORMATS.items()}
+    keywords = {name: modules.imported(place) for name, place in module.KEYWORDS.items()}
     return Check(lru_cache(maxsize=1)(partial(_reread, module)), formats, keywords, module.UNCOVERED, module)
-
-
-def digest(text: str) -> str:
-    """What a text is known by; `hashlib` costs as much at start as the rest of the guard."""
-    from _blake2 import blake2b
-
-    return str(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
 
 
 def _understood(source_: Origin, draft: str) -> tuple[Documents, Any]:
@@ -253,7 +240,9 @@ def _understood(source_: Origin, draft: str) -> tuple[Documents, Any]:
 
 
 def _reread(module: Any) -> tuple[Documents, Any]:
-    """The documents of a baked schema, under a folder that is no machine's."""
+    """The documents of a compiled schema, under a folder that is no machine's."""
+    from serverless_guard.keywords.modules import ANYWHERE
+
     home = f"file://{ANYWHERE}/"
     documents = {join(home, name) if name else home: json.loads(text) for name, text in module.DOCUMENTS.items()}
     name, _, fragment = module.NAME.partition("#")
@@ -263,52 +252,6 @@ def _reread(module: Any) -> tuple[Documents, Any]:
     return _understood(source_, module.DRAFT)
 
 
-def _refuse_changes(module: Any, reference: Any, base: str, origin: str) -> None:
-    import os
-
-    named = isinstance(reference, str) and not reference.lstrip().startswith("{")
-    for name, wanted in module.DIGESTS.items():
-        text = None
-        if name and "://" not in name:
-            path = os.path.join(os.path.abspath(base or os.curdir), name)
-            if os.path.isfile(path):  # a function may be shipped without its schemas
-                with open(path, encoding="utf-8") as file:
-                    text = file.read()
-        elif not name and not named:
-            text = origins.Origin(reference, base, origin, {}).texts[""]
-        if text is not None and digest(text) != wanted:
-            raise PolicyError(f"the schema `{name or 'in the settings'}` has changed since it was compiled: compile it anew", "", origin)
-    same = not named or reference.startswith("package:") or os.path.isabs(reference) or os.path.normpath(reference).replace(os.sep, "/") == module.NAME
-    if not same:
-        raise PolicyError("the compiled schema is not that of the file named: compile it anew", "", origin)
-
-
-def _shown(source_: Origin) -> str:
-    return source_.name.replace("\\", "/").replace('"', "'") or "a schema in the settings"
-
-
-def _importable(function: Callable[..., Any] | None, name: str, origin: str) -> str:
-    """`module:function`, or nothing for what is built in."""
-    if function is None:
-        return ""
-    place = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '<')}"
-    if "<" in place or place.startswith((":", "__main__:")):
-        raise PolicyError(f"the function of `{name}` cannot be imported by name, so the schema cannot be compiled ahead of time", "", origin)
-    return place
-
-
-def _imported(place: str) -> Callable[..., Any] | None:
-    if not place:
-        return None
-    from importlib import import_module
-
-    module, _, name = place.partition(":")
-    found: Any = import_module(module)
-    for step in name.split("."):
-        found = getattr(found, step)
-    return found  # type: ignore[no-any-return]  # whatever the user's module has under that name
-
-
 @lru_cache(maxsize=256)
 def _pattern(pattern: str) -> Any:
     from serverless_guard.keywords import patterns
@@ -316,19 +259,31 @@ def _pattern(pattern: str) -> Any:
     return patterns.read(pattern)
 
 
+def _reads(pattern: str) -> bool:
+    """Whether a text that a sender gave is a regular expression."""
+    from serverless_guard.keywords import patterns
+
+    try:
+        return bool(patterns.read(pattern))
+    except ValueError:
+        return False
+
+
 def _fault(pattern: str) -> str:
     """What is wrong with a pattern. Whether a regular one is dangerous need not be known at start: it has a linear matcher."""
+    from serverless_guard.keywords import patterns
+
     try:
         found = _pattern(pattern)
     except ValueError as fault:
         return f"is no regular expression: it {fault}"
+    if found.regular and (found.plain or (found.size <= patterns.MAX_POSITIONS and "$" not in pattern[: pattern.rfind("^")])):
+        return ""
     from serverless_guard.keywords import automata
 
-    if "$" in pattern[: pattern.rfind("^")] and automata.crossed(found.tree):
+    if automata.crossed(found.tree):
         return "is no useful regular expression: it has `^` behind `$`"
-    if found.regular and (automata.size(found.tree) <= automata.MAX_POSITIONS or automata.plain(found.tree)):
-        return ""
-    if automata.dangerous(found.tree):
+    if (not found.regular or found.size > patterns.MAX_POSITIONS) and automata.dangerous(found.tree):
         return "can take more than linear time, and has a look, a back reference or counts that keep it from being matched in another way"
     import re
 
@@ -341,19 +296,12 @@ def _fault(pattern: str) -> str:
 
 def _matcher(pattern: str) -> tuple[str, str]:
     """How a pattern is searched for: by `re`, or in linear time where `re` might backtrack."""
+    found = _pattern(pattern)
+    if found.plain or not found.regular:
+        return "regex", found.text
     from serverless_guard.keywords import automata
 
-    found = _pattern(pattern)
-    return ("automaton", pattern) if found.regular and automata.dangerous(found.tree) else ("regex", found.text)
-
-
-def _linear(documents: Documents) -> bool:
-    """Whether jsonschema is linear in the value too: it backtracks in patterns, and compares items pair by pair."""
-    for node in documents.nodes.values():
-        patterns = [*node.known.get("patternProperties", ()), *([node.known["pattern"]] if "pattern" in node.known else ())]
-        if node.known.get("uniqueItems") is True or any(_matcher(pattern)[0] == "automaton" for pattern in patterns):
-            return False
-    return True
+    return ("automaton", pattern) if automata.dangerous(found.tree) else ("regex", found.text)
 
 
 def _asserted(formats: Any, origin: str) -> Functions:

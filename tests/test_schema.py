@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from serverless_guard import schema
 from serverless_guard.errors import PolicyError
-from serverless_guard.keywords import automata, patterns, runtime
+from serverless_guard.keywords import automata, formats, patterns, runtime
 from serverless_guard.keywords.documents import join
 
 ORDER = {
@@ -104,7 +105,7 @@ def keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 SCHEMAS = st.recursive(st.booleans() | st.just({}), keywords, max_leaves=8)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(SCHEMAS, SCHEMAS, st.lists(VALUES, min_size=1, max_size=8))
 def test_every_verdict_is_that_of_jsonschema(root: Any, shared: Any, values: list[Any]):
     root = {**root, "$defs": {"shared": shared}} if isinstance(root, dict) else root
@@ -119,7 +120,7 @@ def test_every_verdict_is_that_of_jsonschema(root: Any, shared: Any, values: lis
         assert (violation is None) == judge.is_valid(value), (root, value, violation)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(SCHEMAS, st.sampled_from([("7", jsonschema.Draft7Validator), ("6", jsonschema.Draft6Validator), ("2019-09", jsonschema.Draft201909Validator)]), VALUES)
 def test_older_drafts_too(root: Any, draft: tuple[str, Any], value: Any):
     name, judge = draft
@@ -128,7 +129,7 @@ def test_older_drafts_too(root: Any, draft: tuple[str, Any], value: Any):
     assert (check(value) is None) == judge(root).is_valid(value)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(SCHEMAS, VALUES)
 def test_the_explaining_form_agrees_with_the_fast_one(root: Any, value: Any):
     assume("$ref" not in json.dumps(root))
@@ -274,7 +275,7 @@ def test_a_schema_that_is_none(wrong: Any, pointer: str, told: str):
     assert schema.judge(wrong)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     SCHEMAS, st.dictionaries(st.sampled_from(["type", "minimum", "items", "required", "allOf", "$ref", "properties", "maxLength", "enum"]), VALUES, max_size=2)
 )
@@ -320,6 +321,237 @@ def test_a_check_is_immutable():
     check = schema.compiled(mine)
     mine["type"] = "integer"
     assert check("a") is None
+
+
+def test_one_content_is_compiled_once(tmp_path: Path):
+    assert schema.compiled(ORDER) is schema.compiled(json.loads(json.dumps(ORDER)))
+    assert schema.compiled(ORDER) is not schema.compiled(ORDER, formats=True)
+    (tmp_path / "a.json").write_text('{"type": "string"}')
+    first = schema.compiled("a.json", str(tmp_path))
+    (tmp_path / "a.json").write_text('{"type": "integer"}')
+    assert first is not schema.compiled("a.json", str(tmp_path))
+
+
+def test_a_package_resource(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "shop_of_the_test").mkdir()
+    (tmp_path / "shop_of_the_test" / "__init__.py").touch()
+    (tmp_path / "shop_of_the_test" / "order.json").write_text(json.dumps(ORDER))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert schema.compiled("package:shop_of_the_test/order.json")(GOOD) is None
+    with pytest.raises(PolicyError, match="no package `shop_of_nowhere`"):
+        schema.compiled("package:shop_of_nowhere/order.json")
+
+
+def test_a_yaml_file(tmp_path: Path):
+    pytest.importorskip("yaml")
+    (tmp_path / "a.yaml").write_text("type: object\nproperties:\n  day: {type: string, const: 2026-01-01}\n")
+    assert schema.compiled("a.yaml", str(tmp_path))({"day": "2026-01-01"}) is None
+    (tmp_path / "b.yaml").write_text("a: [")
+    with pytest.raises(PolicyError, match="is not YAML"):
+        schema.compiled("b.yaml", str(tmp_path))
+
+
+OPENAPI: dict[str, Any] = {
+    "openapi": "3.0.3",
+    "paths": {
+        "/orders": {"post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}}}, "get": {"responses": {}}},
+        "/orders/{id}": {"parameters": [], "put": {"requestBody": {"$ref": "#/components/requestBodies/Change"}}},
+    },
+    "components": {
+        "requestBodies": {"Change": {"content": {"application/json": {"schema": {"type": "object", "required": ["note"]}}}}},
+        "schemas": {"Order": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "nullable": True, "example": {"type": "odd"}},
+            "size": {"type": "integer", "minimum": 1, "exclusiveMinimum": True}}}},
+    },
+}  # fmt: skip
+
+
+def test_an_openapi_document_by_operation(tmp_path: Path):
+    (tmp_path / "api.json").write_text(json.dumps(OPENAPI))
+    checks = schema.operations("api.json", str(tmp_path))
+    assert sorted(checks) == ["POST /orders", "PUT /orders/{id}"]
+    assert checks["POST /orders"]({"id": None}) is None
+    assert checks["POST /orders"]({"id": "a", "size": 1}) == ("$.size", "exclusiveMinimum", "more than 1")
+    assert checks["PUT /orders/{id}"]({}) == ("$", "required", "the property `note`")
+    assert schema.compiled("api.json#/components/schemas/Order", str(tmp_path))({}) is not None
+    assert schema.compiled("api.json#POST /orders", str(tmp_path))({}) is not None
+    with pytest.raises(PolicyError, match="did you mean `POST /orders`"):
+        schema.compiled("api.json#POST /order", str(tmp_path))
+    with pytest.raises(PolicyError, match="no such place"):
+        schema.compiled("api.json#/components/schemas/Odr", str(tmp_path))
+    newer = {**OPENAPI, "openapi": "3.1.0"}
+    newer["components"]["schemas"]["Order"] = {"type": "object", "properties": {"id": {"type": ["string", "null"]}, "size": {"exclusiveMinimum": 1}}}
+    (tmp_path / "new.json").write_text(json.dumps(newer))
+    assert schema.compiled("new.json#POST /orders", str(tmp_path))({"size": 1}).keyword == "exclusiveMinimum"
+    (tmp_path / "order.json").write_text(json.dumps(ORDER))
+    with pytest.raises(PolicyError, match="no OpenAPI document"):
+        schema.operations("order.json", str(tmp_path))
+
+
+def test_models_export_their_own():
+    import dataclasses
+
+    import pydantic
+
+    class Order(pydantic.BaseModel):
+        id: str = pydantic.Field(pattern="^ord_")
+        size: int = pydantic.Field(ge=1)
+
+    @dataclasses.dataclass
+    class Item:
+        sku: str
+        qty: int = 1
+
+    assert schema.compiled(Order)({"id": "ord_1", "size": 1}) is None
+    assert schema.compiled(Order)({"id": "ord_1", "size": 0}).path == "$.size"
+    assert schema.compiled(Item)({"sku": "a"}) is None
+    assert schema.compiled(Item)({"qty": 1}).keyword == "required"
+
+
+def test_formats_are_asserted_by_choice():
+    dated = {"format": "date"}
+    assert schema.compiled(dated)("today") is None
+    assert schema.compiled(dated, formats=True)("today").keyword == "format"
+    assert schema.compiled(dated, formats="date")("2024-02-29") is None
+    assert schema.compiled(dated, formats=["date"])("2023-02-29") == ("$", "format", 'the format "date"')
+    assert schema.compiled({"format": "even"}, formats={"even": lambda text: len(text) % 2 == 0})("odd") is not None
+    with pytest.raises(PolicyError, match="did you mean `date-time`"):
+        schema.compiled(dated, formats=["datetime"])
+    with pytest.raises(PolicyError, match="must be a function"):
+        schema.compiled(dated, formats={"even": 1})
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(formats.NAMES)), st.text('01239:-.TZz+/@aAf[]#?%{}~,"W \n', max_size=30))
+def test_a_format_never_raises(name: str, text: str):
+    assert bool(formats.made(name, schema._reads)(text)) in (True, False)
+
+
+@pytest.mark.parametrize("name", sorted(formats.NAMES))
+def test_a_format_is_linear(name: str):
+    test = formats.made(name, schema._reads)
+    start = time.perf_counter()
+    for piece in ("1", "a", "a.", "1:", "/", "%41", "{a}", "a@", "::", "\\", '"', "-", "P1", "~0", "(", "[a"):
+        test(piece * 20_000)
+        test("http://" + piece * 20_000 + "\n")
+    assert time.perf_counter() - start < 3
+
+
+def even_length(wanted: bool, value: Any) -> bool:
+    """A keyword of one's own."""
+    return not isinstance(value, str) or (len(value) % 2 == 0) == wanted
+
+
+def is_sku(text: str) -> bool:
+    """A format of one's own."""
+    return text.startswith("sku-")
+
+
+def test_keywords_of_ones_own():
+    check = schema.compiled({"properties": {"a": {"evenLength": True}}}, keywords={"evenLength": even_length})
+    assert check({"a": "ab"}) is None
+    assert check({"a": "abc"})[:2] == ("$.a", "evenLength")
+
+
+# ---------------------------------------------------------------- ahead of time
+
+
+def loaded(text: str) -> Any:
+    module = types.ModuleType("compiled_schema")
+    exec(compile(text, "compiled_schema", "exec"), module.__dict__)
+    return module
+
+
+def test_a_compiled_schema_is_a_module_of_its_own():
+    text = schema.source(ORDER)
+    assert text == schema.source(json.loads(json.dumps(ORDER)))
+    check = schema.baked(loaded(text), ORDER)
+    assert check(GOOD) is None
+    for explained in (True, False):
+        assert check({**GOOD, "items": [{"sku": "a", "qty": 0}]}) == ("$.items[0].qty", "minimum", "at least 1"), explained
+    with pytest.raises(PolicyError, match="has changed since it was compiled"):
+        schema.baked(loaded(text), {**ORDER, "required": ["id"]})
+    assert "PATTERN" not in text and "REGEX_1 = supply('regex', '^ord_[0-9a-z]{8}\\\\Z')" in text
+    other = loaded(re.sub(r"PYTHON = .*", "PYTHON = ('cpython-399', 1)", text))
+    assert schema.baked(other)(GOOD) is None and schema.baked(other)({**GOOD, "id": "x"}).keyword == "pattern"
+    with pytest.raises(PolicyError, match="another version"):
+        schema.baked(loaded(text.replace("VERSION = ", "VERSION = 9")))
+
+
+def test_a_compiled_file_is_refused_when_it_or_one_beside_it_has_changed(tmp_path: Path):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "order.json").write_text(json.dumps({"properties": {"to": {"$ref": "../parts/address.json"}}}))
+    (tmp_path / "parts" / "address.json").write_text(json.dumps({"properties": {"zip": {"type": "string"}}, "unevaluatedProperties": False}))
+    text = schema.source("schemas/order.json", str(tmp_path))
+    assert str(tmp_path) not in text
+    module = loaded(text)
+    check = schema.baked(module, "schemas/order.json", str(tmp_path))
+    assert check({"to": {"zip": "a"}}) is None
+    assert check({"to": {"zip": 1}}) == ("$.to.zip", "type", "string")
+    assert schema.baked(module)({"to": {"zip": 1}}) is not None
+    with pytest.raises(PolicyError, match="not that of the file"):
+        schema.baked(module, "schemas/other.json", str(tmp_path))
+    (tmp_path / "parts" / "address.json").write_text("{}")
+    with pytest.raises(PolicyError, match=r"parts/address\.json` has changed"):
+        schema.baked(module, "schemas/order.json", str(tmp_path))
+
+
+def test_functions_of_ones_own_are_imported_by_a_compiled_schema(tmp_path: Path):
+    own = {"properties": {"a": {"format": "sku"}, "b": {"evenLength": True}, "c": {"format": "date"}}}
+    text = schema.source(own, formats={"sku": is_sku, "date": None}, keywords={"evenLength": even_length})
+    check = schema.baked(loaded(text))
+    assert check({"a": "sku-1", "b": "ab", "c": "2026-01-01"}) is None
+    assert check({"a": "x"}).keyword == "format" and check({"b": "x"}).keyword == "evenLength" and check({"c": "x"}).keyword == "format"
+    with pytest.raises(PolicyError, match="cannot be imported by name"):
+        schema.source(own, formats={"sku": lambda text: True})
+
+
+def test_an_operation_can_be_compiled_ahead_of_time(tmp_path: Path):
+    (tmp_path / "api.json").write_text(json.dumps(OPENAPI))
+    module = loaded(schema.source("api.json#PUT /orders/{id}", str(tmp_path)))
+    assert schema.baked(module, "api.json#PUT /orders/{id}", str(tmp_path))({}) == ("$", "required", "the property `note`")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(SCHEMAS, st.lists(VALUES, max_size=4))
+def test_a_compiled_schema_has_the_verdicts_of_its_source(root: Any, values: list[Any]):
+    assume("$ref" not in json.dumps(root))
+    check = schema.compiled(root)
+    baked = schema.baked(loaded(schema.source(root)), root)
+    assert [baked(value) for value in values] == [check(value) for value in values]
+
+
+# ---------------------------------------------------------------- alternatives that tell themselves apart
+
+BRANCHES = st.lists(st.tuples(st.deferred(lambda: TAGS), SCHEMAS, st.booleans()), min_size=2, max_size=4)
+TAGS = st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=1, max_size=2, unique=True)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    st.lists(st.tuples(TAGS, SCHEMAS, st.booleans()), min_size=2, max_size=4),
+    st.sampled_from(["oneOf", "anyOf"]),
+    st.booleans(),
+    VALUES,
+    st.sampled_from(["a", "b", "e", 1, None]),
+)
+def test_tagged_alternatives_have_the_verdict_of_all(branches: list[Any], keyword: str, closed: bool, value: Any, tag: Any):
+    made = [
+        {"type": "object", "required": ["k"], "properties": {"k": {"enum": tags} if many else {"const": tags[0]}, "a": inner}} for tags, inner, many in branches
+    ]
+    root: dict[str, Any] = {keyword: made, **({"unevaluatedProperties": False} if closed else {})}
+    assume("$ref" not in json.dumps(root))
+    check, judge = schema.compiled(root), jsonschema.Draft202012Validator(root)
+    for one in (value, {"k": tag, "a": value}, {"k": tag}, {"a": value}):
+        assert (check(one) is None) == judge.is_valid(one), (root, one)
+
+
+def test_a_tagged_alternative_says_what_is_wrong_inside():
+    branch = {"type": "object", "required": ["kind"], "properties": {"size": {"type": "integer"}}}
+    alternatives = [{**branch, "properties": {**branch["properties"], "kind": {"const": kind}}} for kind in ("post", "pickup")]
+    check = schema.compiled({"oneOf": alternatives, "uniqueItems": True})
+    assert check({"kind": "post", "size": "x"}) == ("$.size", "type", "integer")
+    assert check({"kind": "none"}).keyword == "oneOf"
 
 
 # ---------------------------------------------------------------- violations

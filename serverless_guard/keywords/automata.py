@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Tree = tuple[Any, ...]
     Graph = dict[int, list[int]]
 
-MAX_POSITIONS = 300  # of an automaton that is run: a step is linear in them
+MAX_POSITIONS = 300  # of a pattern that is looked at
 MANY = 10  # a count from which a bounded repetition is looked at as an endless one
 STEPS = 20_000  # of the search for two ways; a pattern that takes more is held for a dangerous one
 STATES = 500  # kept at a time
@@ -104,39 +104,14 @@ class Positions:
         return found
 
 
-def size(tree: Tree) -> int:
-    """How many positions the automaton of a tree has, repetitions written out."""
-    kind = tree[0]
-    if kind == "repeat":
-        _, part, least, most = tree
-        return size(part) * int(max(least if most is None else most, 1))
-    if kind in ("all", "any"):
-        return sum(size(part) for part in tree[1])
-    return size(tree[1]) if kind == "look" else 1
-
-
 def crossed(tree: Tree) -> bool:
     """Whether a `^` stands behind a `$`: both match an empty text, which an automaton of characters cannot follow."""
     positions = Positions(tree, False)
     return any(positions.sets[one] == END and any(positions.sets[other] == START for other in following) for one, following in enumerate(positions.follow))
 
 
-def plain(tree: Tree) -> bool:
-    """Whether a pattern is harmless at a glance: no repetition, or one of a single character behind a leading `^`."""
-    parts = tree[1] if tree[0] == "all" else [tree]
-    loops = [part for part in parts if part[0] == "repeat"]
-    if any(part[0] not in ("set", "^", "$", "repeat") for part in parts) or any(part[1][0] != "set" for part in loops):
-        return False
-    long = [part for part in loops if part[3] is None or part[3] > part[2] + MANY]
-    if not long:
-        return len(loops) <= 3
-    return len(loops) == 1 and parts[0][0] == "^"
-
-
 def dangerous(tree: Tree) -> bool:
     """Whether `re` may take more than linear time for a pattern; may say so of a harmless one, never the other way round."""
-    if plain(tree):
-        return False
     if _has(tree, "same") and _loops(tree):
         return True
     positions = Positions(tree, False)

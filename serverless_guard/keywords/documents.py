@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Schema = dict[str, Any]
     Find = Callable[[str], Any]
 
+IDENTITIES = frozenset(("$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor"))
 MAX_NODES = 100_000
 
 
@@ -85,6 +86,18 @@ class Documents:
             if isinstance(value, (dict, list)):
                 stack.extend(value.values() if isinstance(value, dict) else value)
         raise LookupError
+
+    def patterns(self) -> list[str]:
+        """Every regular expression, in the order of reading."""
+        found: list[str] = []
+        for node in self.nodes.values():
+            found += node.known.get("patternProperties", ())
+            found += [node.known["pattern"]] if "pattern" in node.known else []
+        return found
+
+    def linear(self, safe: Callable[[str], bool]) -> bool:
+        """Whether jsonschema takes linear time: it backtracks in patterns that are not safe, and compares items pair by pair."""
+        return all(map(safe, self.patterns())) and all(node.known.get("uniqueItems") is not True for node in self.nodes.values())
 
     def draft(self, schema: Any) -> str:
         node = self.nodes.get(id(schema))
@@ -161,7 +174,8 @@ class Documents:
                 continue
             if "$ref" in known and draft in ("7", "6", "4", "openapi-3.0"):
                 known = {"$ref": known["$ref"]}  # its neighbours mean nothing in these drafts
-            base = self._identify(schema, known, base, draft, pointer)
+            if not IDENTITIES.isdisjoint(known):
+                base = self._identify(schema, known, base, draft, pointer)
             nodes[id(schema)] = Node(base, draft, pointer, known)
             for keyword, value in known.items():
                 shape = shapes[keyword]

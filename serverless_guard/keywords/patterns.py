@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     Tree = tuple[Any, ...]
 
 LAST = 0x10FFFF
+MAX_LENGTH = 10_000
 MAX_NESTING = 60
+MAX_POSITIONS = 300  # of an automaton that is run: a step is linear in them
+MANY = 10  # a count up to which a bounded repetition is cheap
 MAX_REPEAT = 65_535
 
 DIGIT: Ranges = ((48, 57),)
@@ -36,6 +39,8 @@ class Pattern(NamedTuple):
     tree: Tree  # ("set", ranges) ("all", parts) ("any", branches) ("repeat", part, least, most or None) ("^",) ("$",) ("edge",) ("look", part) ("same",)
     text: str  # the same for `re`
     regular: bool  # without lookaround, back references and word edges
+    size: int  # characters it can match one by one, repetitions written out
+    plain: bool  # harmless at a glance: no long repetition, or one of a single character behind a leading `^`
 
 
 class Fault(ValueError):
@@ -44,6 +49,8 @@ class Fault(ValueError):
 
 def read(pattern: str) -> Pattern:
     """The tree and the Python text of a pattern. Raises Fault."""
+    if len(pattern) > MAX_LENGTH:
+        raise Fault(f"is longer than {MAX_LENGTH} characters")
     reader = _Reader(pattern)
     tree = reader.branches(0)
     if reader.at < len(pattern):
@@ -52,7 +59,28 @@ def read(pattern: str) -> Pattern:
         raise Fault("refers to a group that it does not have")
     if not set(reader.named) <= reader.names:
         raise Fault("refers to a group that it does not have")
-    return Pattern(tree, "".join(reader.out), reader.regular)
+    return Pattern(tree, "".join(reader.out), reader.regular, _size(tree), _plain(tree))
+
+
+def _size(tree: Tree) -> int:
+    kind = tree[0]
+    if kind == "repeat":
+        _, part, least, most = tree
+        return _size(part) * int(max(least if most is None else most, 1))
+    if kind in ("all", "any"):
+        return sum(_size(part) for part in tree[1])
+    return _size(tree[1]) if kind == "look" else 1
+
+
+def _plain(tree: Tree) -> bool:
+    parts = tree[1] if tree[0] == "all" else [tree]
+    loops = [part for part in parts if part[0] == "repeat"]
+    if any(part[0] not in ("set", "^", "$", "repeat") for part in parts) or any(part[1][0] != "set" for part in loops):
+        return False
+    long = [part for part in loops if part[3] is None or part[3] > part[2] + MANY]
+    if not long:
+        return len(loops) <= 3
+    return len(loops) == 1 and parts[0][0] == "^"
 
 
 class _Reader:
