@@ -197,7 +197,12 @@ def _look(visit: Visit) -> list[Finding]:
         visit.step = "detect"
         if plan.detectors or scan.odd(opened.texts, opened.joined):
             members = [(name, detectors.load(name)) for name in plan.detect] + [(member.NAME, member) for member in plan.detectors]
-            findings += scan.search(inputs.walk(parts, opened), members)
+            found = scan.search(inputs.walk(parts, opened), members)
+            findings += found
+            if found or len(plan.detect) < len(detectors.DETECTORS):
+                return findings
+        if opened.headers:
+            inputs.remember(opened)
     return findings
 
 

@@ -15,7 +15,6 @@ A bound that is hit is a finding; what lies beyond it was not looked at, and the
 from __future__ import annotations
 
 import re
-from operator import itemgetter
 
 from serverless_guard.inputs import envelopes
 from serverless_guard.inputs.envelopes import TooLarge
@@ -44,7 +43,7 @@ TITLES = {
 }
 
 SEP = "\x1f"
-HUGE = 10**308
+HUGE = 1e308
 USUAL = frozenset(
     name
     for plain in ["accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "cdn-loop", "connection", "content-encoding", "content-language", "content-length", "content-type", "dnt", "expect", "forwarded", "from", "host", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "max-forwards", "origin", "pragma", "priority", "range", "referer", "save-data", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "via", "x-amz-cf-id", "x-amz-content-sha256", "x-amz-date", "x-amzn-trace-id", "x-correlation-id", "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-request-id", "x-requested-with", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "sec-gpc", "cloudfront-forwarded-proto", "cloudfront-is-android-viewer", "cloudfront-is-desktop-viewer", "cloudfront-is-ios-viewer", "cloudfront-is-mobile-viewer", "cloudfront-is-smarttv-viewer", "cloudfront-is-tablet-viewer", "cloudfront-viewer-address", "cloudfront-viewer-asn", "cloudfront-viewer-city", "cloudfront-viewer-country", "cloudfront-viewer-country-name", "cloudfront-viewer-http-version", "cloudfront-viewer-latitude", "cloudfront-viewer-longitude", "cloudfront-viewer-time-zone", "cloudfront-viewer-tls"]
@@ -52,12 +51,17 @@ USUAL = frozenset(
 )
 """Headers that no handler takes for base64; they are read as text all the same."""
 
-_first = itemgetter(0)
 _base64 = re.compile(r"(?!(?:[0-9a-f-]+|[0-9A-F-]+)\Z)[A-Za-z0-9+/_\r\n-]{16,}={0,2}\s*").fullmatch
 """Base64 in either alphabet. Hexadecimal is left out, most identifiers are that: it decodes to no quote, blank, slash, dot or parenthesis."""
 _plain_key = re.compile(r"[\w$@:/-]{1,64}").fullmatch
 _shown_key = re.compile(r"[\w$@:/. -]{1,64}").fullmatch
 _SAFE = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b"-_:/.+=,@{}$*\x1f"
+
+
+KNOWN: set[int] = set()
+"""Hashes of header values that were looked at before and found harmless: most headers come with every request, and looking at them anew
+costs a third of the whole look. A string's hash is keyed by the process, 64 bits wide; no value is kept."""
+KNOWN_MOST, KNOWN_LENGTH = 4096, 512
 
 
 class Opened:
@@ -68,9 +72,10 @@ class Opened:
     values: decoded value of each part, parallel to the parts: a body's JSON as parsed, else text as decoded, else as it came
     findings: bounds that were hit
     nodes: what each opened string gave, `{string: [(step, value)]}`
+    headers: header values among the texts; `remember` lets the next event pass without them, where this one was harmless
     """
 
-    __slots__ = ("findings", "joined", "limits", "nodes", "texts", "values")
+    __slots__ = ("findings", "headers", "joined", "limits", "nodes", "texts", "values")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -79,6 +84,7 @@ class Opened:
         self.values: list[Any] = []
         self.findings: list[Finding] = []
         self.nodes: dict[str, list[tuple[str, Any]]] = {}
+        self.headers: list[str] = []
 
     def breach(self, rule: str, detail: object = "") -> None:
         """Note a bound that was hit, once."""
@@ -114,6 +120,13 @@ def like(event: Any, plain: Any) -> Any:
     return validate(plain) if callable(validate) else plain
 
 
+def remember(opened: Opened) -> None:
+    """Leave the header values of a harmless event out of the next looks. Every detector must have passed them."""
+    if len(KNOWN) > KNOWN_MOST:
+        KNOWN.clear()
+    KNOWN.update([hash(text) for text in opened.headers if len(text) <= KNOWN_LENGTH])
+
+
 def opened(parts: Sequence[Part], limits: Limits) -> Opened:
     """All strings of the parts, with what is wrapped in them."""
     result = Opened(limits)
@@ -135,6 +148,8 @@ def opened(parts: Sequence[Part], limits: Limits) -> Opened:
         elif kind is dict:
             if where == "header":
                 opening.headers(value, level)
+            elif where == "query":
+                opening.flat(value, level, own)
             elif where == "aws":
                 _aws(value, encoding, aws, level)
             else:
@@ -177,6 +192,8 @@ def walk(parts: Sequence[Part], opened: Opened) -> Iterator[Walked]:
             value = value if value.__class__ is str else _plain(value)
             if value.__class__ is str:
                 steps = nodes.get(value, ())
+                if "eyJ" in value and not steps:
+                    steps = _claims(value, opened.limits)
                 if not (aws and path.count(".") <= start.count(".") + 1 and not _unlike_aws([value])) and not (steps and steps[0][0] == "json"):
                     left -= 1
                     yield path, where, record, value, False
@@ -195,6 +212,18 @@ def walk(parts: Sequence[Part], opened: Opened) -> Iterator[Walked]:
             elif value.__class__ is list:
                 left -= len(value)
                 pending.extend((f"{path}[{index}]", value[index]) for index in range(len(value) - 1, -1, -1))
+
+
+def _claims(text: str, limits: Limits) -> list[tuple[str, Any]]:
+    """What the tokens in a text claim."""
+    steps = []
+    for claims in envelopes.from_token(text):
+        try:
+            found = envelopes.from_json(claims, limits.max_decoded)
+        except TooLarge:
+            continue  # `opened` said so
+        steps.append(("jwt", found[1] if found else claims))
+    return steps
 
 
 def _aws(value: dict[Any, Any], skip: str, aws: list[str], level: list[Any]) -> None:
@@ -244,7 +273,7 @@ class _Opening:
         self.keys = self.items = self.size = self.colons = 0
         self.cut = False  # a bound was hit: what follows is not looked at
         self.quiet = 0  # how many texts are not tried for base64: headers
-        self.twin: list[Any] = []  # values of the single-value headers
+        self.twin: set[str] = set()  # values of the single-value headers
         self.suspects: list[Any] = []  # header values that are tried for base64
         self.names: set[Any] = set()  # keys of this round, each once
         self.known: set[str] = set()  # keys of all rounds
@@ -257,37 +286,43 @@ class _Opening:
         self.places: dict[str, int] = {}  # index of each text, made when it is first needed
 
     def headers(self, value: dict[Any, Any], level: list[Any]) -> None:
-        """Names and values of headers, single or in lists. Only a header that is not usual is tried for base64.
+        """Names and values of headers, single or in lists. Only a header that is not usual is tried for base64 and tokens."""
+        values = self.flat(value, level, self.result.texts)
+        if values:
+            for name in value:
+                if name not in USUAL:
+                    text = value[name]
+                    if text.__class__ is str and len(text) > 15:
+                        self._in_header(text)
+                    elif text.__class__ is list:
+                        self.suspects += text
 
-        A multi-value twin that says the same as the single-value headers adds nothing: skipping it saves 2 KB of text in 6.
+    def flat(self, value: dict[Any, Any], level: list[Any], texts: list[str]) -> bool:
+        """Names and values of headers or a query; gives whether they say anything new.
+
+        A multi-value twin that says the same as the single values adds nothing: leaving it out saves 2 KB of text in 6.
         """
         values = list(value.values())
         if values and values[0].__class__ is list:
-            self._many(value, values, level)
-            return
-        self.suspects += [value[name] for name in value if name not in USUAL]
+            try:
+                if sum(map(len, values)) == len(values) and list(map(_first, values)) == self.twin:
+                    self.keys += len(values)
+                    self.names.update(value)
+                    return False
+            except (TypeError, LookupError):
+                pass
+            level.append(value)
+            return True
         try:
             "".join(values)
         except TypeError:
             level.append(value)
         else:
             self.twin = values
-            self.keys += len(value)
+            self.keys += len(values)
             self.names.update(value)
-            self.result.texts += values
-
-    def _many(self, value: dict[Any, Any], values: list[Any], level: list[Any]) -> None:
-        try:
-            if sum(map(len, values)) == len(values) and list(map(_first, values)) == self.twin:
-                self.keys += len(value)
-                self.names.update(value)
-                return
-        except (TypeError, LookupError):
-            pass
-        level.append(value)
-        for name in value:
-            if name not in USUAL and value[name].__class__ is list:
-                self.suspects += value[name]
+            texts += values
+        return True
 
     def part(self, index: int, text: str, encoding: str) -> None:
         """Open a part, once: a batch that says the same in all of its n records would be n times n findings."""
@@ -406,17 +441,12 @@ class _Opening:
                     kind = value.__class__
                     if kind is str:
                         append(value)
+                    elif kind is int or kind is float:
+                        if not -HUGE < value < HUGE:
+                            result.breach("SG-LIM-010" if kind is int else "SG-LIM-009")
                     elif kind is dict or kind is list:
                         below.append(value)
-                    elif value is None or kind is bool:
-                        continue
-                    elif kind is int:
-                        if not -HUGE < value < HUGE:
-                            result.breach("SG-LIM-010", "over 308 digits")
-                    elif kind is float:
-                        if value - value != 0.0:
-                            result.breach("SG-LIM-009")
-                    else:
+                    elif value is not None and kind is not bool:
                         plain = _plain(value)
                         if plain.__class__ is str:
                             append(plain)
@@ -436,7 +466,7 @@ class _Opening:
 
     def _twice(self) -> bool:
         """Whether an object of this round has a key twice, by the books: keys with a colon upset the counting, since they are kept once."""
-        return any(self.result.nodes[doc][0][0] != "json" or envelopes.colons(self.result.nodes[doc][0][1]) != doc.count(":") for doc in self.docs)
+        return any(self.result.nodes[doc][0][0] != "json" or doc.count(":") > envelopes.colons(self.result.nodes[doc][0][1]) for doc in self.docs)
 
     def _join(self, mark: int) -> str:
         """The texts from this index on and the keys of this round in one string, measured."""
@@ -482,15 +512,12 @@ class _Opening:
                     self._from_base64(text.strip(), text)
 
     def _in_header(self, text: str) -> None:
-        """A header or cookie: base64 as a whole, as its last word (`Basic ...`), or as the value of a cookie."""
-        word = text[text.rfind(" ") + 1 :]
-        if len(word) > 15 and _base64(word):
-            self._from_base64(word, text)
-        if "=" in text:
-            for pair in text.split(";"):
-                word = pair.partition("=")[2]
-                if len(word) > 15 and _base64(word):
-                    self._from_base64(word, text)
+        """A header or cookie: tokens in it (`Bearer eyJ...`), and base64 as a word of it (`Basic ...`, `session=...`)."""
+        if "eyJ" in text:
+            self._token(text)
+        for word in _words(text):
+            if _base64(word):
+                self._from_base64(word, text)
 
     def _starting(self, sign: str, joined: str) -> None:
         """Strings that begin with `sign`, tried as JSON. They are found in the join, since hardly any string is."""
@@ -516,27 +543,26 @@ class _Opening:
             at = joined.find(sign, at + 1)
 
     def _tokens(self, joined: str) -> None:
-        """JSON Web Tokens, wherever in a string: `Bearer eyJ...`, `token=eyJ...`."""
-        at, done = joined.find("eyJ"), set[str]()
+        """Strings with a JSON Web Token in them."""
+        at = joined.find("eyJ")
         while at >= 0:
             start, stop = joined.rfind(SEP, 0, at) + 1, joined.find(SEP, at)
             stop = stop if stop >= 0 else len(joined)
             text = joined[start:stop]
-            words = "" if text in done else text
-            done.add(text)
-            for word in words.replace("=", " ").replace(";", " ").replace('"', " ").split():
-                if word[:3] == "eyJ" and "." in word:
-                    for claims in envelopes.from_token(word, self.max_decoded):
-                        self._put(text, "jwt", claims, 1)
+            if text not in self.result.nodes:
+                self._token(text)
             at = joined.find("eyJ", stop)
+
+    def _token(self, text: str) -> None:
+        """Header and claims of each token in a string: `Bearer eyJ...`, `token=eyJ...`."""
+        for word in _jwt(text):
+            for found in envelopes.from_token(word, self.max_decoded):
+                self.colons += found[2]
+                self._put(text, "jwt", found[1], 1)
 
     def _from_json(self, text: str, depth: int = -1) -> str:
         """Open a string as JSON; gives the step that did, `json` or a more lenient one, empty where it is no JSON."""
-        try:
-            found = envelopes.from_json(text, self.max_decoded)
-        except TooLarge as bound:
-            self.result.breach(bound.args[0], "while decoding")
-            return ""
+        found = self._parsed(text)
         if found is None:
             return ""
         step, value, colons, rule = found
@@ -570,7 +596,7 @@ class _Opening:
         if value.__class__ is str:
             self.plain.append(value)
             return
-        if step in ("form", "multipart", "xml", "jwt"):
+        if step in ("form", "multipart", "xml"):
             self.colons += envelopes.colons(value)
         if depth < 0:
             place = self._place(text)
