@@ -21,7 +21,7 @@ from time import monotonic
 
 from serverless_guard import hosts
 from serverless_guard.errors import ActionBlocked
-from serverless_guard.sinks import clients, http, network
+from serverless_guard.sinks import http, network
 from serverless_guard.values import TYPE_CHECKING, Finding
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ _last: list[Seat] = []
 _platform: list[tuple[Any, ...]] = []
 _grants: network.Grants = {}
 _serial = count(1)
-_unwatched = [clients.watch]  # until the first invocation
+_unwatched = [network.watch, http.watch]  # until the first invocation
 
 
 def enter(
@@ -74,7 +74,7 @@ def enter(
     unwatched: list[Callable[[], None]] = _unwatched,
 ) -> Seat:
     """Puts the policy of an invocation in force; its seat, for `leave`."""
-    if unwatched:
+    while unwatched:
         unwatched.pop()()
     egress, modes, before = invocation.egress, invocation.modes, current.get()
     if before is not None and before[0] not in live:

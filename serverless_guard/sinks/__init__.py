@@ -2,19 +2,86 @@
 
 A member is a module with
 
-    EVENTS   names of the audit events (PEP 578) that it judges, and of no others
-    read(event, args)         the call behind an event, as plain values, or None where there is nothing to judge
-    judge(call, rules, ...)   what is wrong with the call, or None
+    EVENTS              names of the audit events (PEP 578) that it reads
+    read(event, args)   the call behind an event, as plain values, or None where there is nothing to judge
+    watch()             has clients that know more than Python's own events say it in events of the guard's own
 
-Both run inside the process's one audit hook, so they obey its rules: no global, no closure (what they use stands in positional
+`read` runs inside the process's one audit hook, so it obeys its rules: no global, no closure (what it uses stands in positional
 defaults), exact types, no call into the watched code's objects, no import or log line on the usual way.
 https://docs.python.org/3/library/audit_events.html
 """
 
 from __future__ import annotations
 
+import sys
+
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
 SINKS = {
     "network": "outbound calls: names before they are looked up, addresses when they are connected to",
     "http": "the line of a request and the name in a TLS handshake, where the client shows them",
+    "aws": "calls to AWS by service, action and resource",
 }
-"""Name of each member, and what it watches. `clients` makes clients show what Python does not."""
+"""Name of each member, and what it watches."""
+
+
+def cover(covers: dict[str, Callable[[ModuleType], None]]) -> None:
+    """Runs each cover on its module: now where that is loaded, else once it loads. Nothing is imported for it."""
+    waiting = {}
+    for name, act in covers.items():
+        module = sys.modules.get(name)
+        if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
+            waiting[name] = act
+        else:
+            act(module)
+    if waiting:
+        sys.meta_path.insert(0, _Finder(waiting))
+
+
+def wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:
+    """Puts `around(real, ...)` in the place of a method, under its name."""
+    real = getattr(owner, name, None)
+    if real is None or getattr(real, "_serverless_guard", False):
+        return
+
+    def method(*given: Any, **named: Any) -> Any:
+        return around(real, *given, **named)
+
+    method.__name__, method.__qualname__, method.__doc__ = name, f"{owner.__name__}.{name}", real.__doc__
+    method.__wrapped__ = real  # type: ignore[attr-defined]  # what functools.wraps sets
+    method._serverless_guard = True  # type: ignore[attr-defined]  # so that it is wrapped once
+    setattr(owner, name, method)
+
+
+class _Finder:
+    """A finder that finds nothing of its own, and covers a module after its own loader has run it."""
+
+    def __init__(self, waiting: dict[str, Callable[[ModuleType], None]]) -> None:
+        self.waiting = waiting
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        cover = self.waiting.get(name)
+        if cover is None:
+            return None
+        for finder in sys.meta_path:
+            spec = finder.find_spec(name, path, target) if finder is not self else None
+            if spec is not None:
+                _after(spec.loader, cover)
+                return spec
+        return None
+
+
+def _after(loader: Any, cover: Callable[[ModuleType], None]) -> None:
+    """Has a module covered when its loader, which is its alone, has run it."""
+    run = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        run(module)
+        cover(module)
+
+    loader.exec_module = exec_module

@@ -1,22 +1,26 @@
 """Requests where their client shows them: the line of an HTTP request, and the server name of a TLS handshake.
 
     http.client.send         raised by CPython: urllib, urllib3, requests, botocore
-    serverless_guard.http    raised by the guard's covers of httpx and botocore (clients)
-    serverless_guard.tls     raised by the guard's cover of ssl (clients)
+    serverless_guard.http    raised by the guard's own covers: httpx, botocore  (method, scheme, host, port, path)
+    serverless_guard.tls     raised by the guard's own cover: ssl               (server name, address of the peer or None)
 
-SG-EGR-006: a method or a path that no entry of its host declares; SG-EGR-001: a host that is not declared, behind a proxy, a forged
-`Host` header, or an address which an allowed name shares. A client that shows neither is held to names and addresses alone.
+SG-EGR-006: a method or a path that no entry of its host declares; SG-EGR-001: a host that is not declared, behind a proxy, a
+forged `Host` header, or an address which an allowed name shares. A client that shows neither is held to names and addresses
+alone. botocore is asked where it sends: refused later, in its HTTP client, it would try three times and wrap the error.
 """
 
 from __future__ import annotations
 
 import _socket
+import sys
 
 from serverless_guard import hosts
+from serverless_guard.sinks import cover, wrap
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import Any
 
 EVENTS = frozenset({"http.client.send", "serverless_guard.http", "serverless_guard.tls"})
@@ -91,3 +95,54 @@ def read(
         return "tls", (host_of(text_of(name)), peer and host_of(text_of(peer))), 0, 1
     method, scheme, host, port, path = args
     return asked(host, port or (443 if scheme == "https" else 80), method, path)  # type: ignore[no-any-return]  # a call
+
+
+def watch() -> None:
+    """Covers ssl, httpx and botocore."""
+    cover({"ssl": _cover_ssl, "httpx._transports.default": _cover_httpx, "botocore.httpsession": _cover_botocore})
+
+
+def _cover_ssl(module: ModuleType) -> None:
+    wrap(module.SSLContext, "wrap_socket", _name_to_peer)
+    wrap(module.SSLContext, "wrap_bio", _name)
+
+
+def _name_to_peer(real: Callable[..., Any], context: Any, sock: Any, server_side: bool = False, *given: Any, **named: Any) -> Any:
+    name = named.get("server_hostname") or (given[2] if len(given) > 2 else None)
+    if name and not server_side:
+        try:
+            peer = _socket.socket.getpeername(sock)[0]
+        except (OSError, TypeError):
+            peer = None
+        sys.audit("serverless_guard.tls", name, peer)
+    return real(context, sock, server_side, *given, **named)
+
+
+def _name(
+    real: Callable[..., Any], context: Any, incoming: Any, outgoing: Any, server_side: bool = False, server_hostname: Any = None, session: Any = None
+) -> Any:
+    if server_hostname and not server_side:
+        sys.audit("serverless_guard.tls", server_hostname, None)
+    return real(context, incoming, outgoing, server_side, server_hostname, session)
+
+
+def _cover_httpx(module: ModuleType) -> None:
+    wrap(module.HTTPTransport, "handle_request", _ask_httpx)
+    wrap(module.AsyncHTTPTransport, "handle_async_request", _ask_httpx)
+
+
+def _ask_httpx(real: Callable[..., Any], transport: Any, request: Any) -> Any:
+    url = request.url
+    sys.audit("serverless_guard.http", request.method, url.scheme, request.headers.get("host") or url.host, url.port or 0, url.raw_path.decode("latin-1"))
+    return real(transport, request)
+
+
+def _cover_botocore(module: ModuleType) -> None:
+    wrap(module.URLLib3Session, "send", _ask_botocore)
+
+
+def _ask_botocore(real: Callable[..., Any], session: Any, request: Any) -> Any:
+    scheme, _, rest = request.url.partition("://")
+    authority, slash, path = rest.partition("/")
+    sys.audit("serverless_guard.http", request.method, scheme, authority, 0, slash + path)
+    return real(session, request)

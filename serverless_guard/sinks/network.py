@@ -23,10 +23,12 @@ from math import inf
 from time import monotonic
 
 from serverless_guard import hosts
+from serverless_guard.sinks import cover, wrap
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
     from typing import Any, TypeAlias
 
 CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
@@ -265,3 +267,25 @@ def judge(
             return None
         return "SG-EGR-005", "egress", place(target, port), "would be open to other hosts; listen on `127.0.0.1`"
     return "SG-EGR-005", "egress", f"socket family {target}", switch.replace("{entry}", "egress")
+
+
+def watch() -> None:
+    """Covers the methods of `socket.socket` that take an address: a host name in it is looked up before C code does so unseen."""
+    cover({"socket": _cover_socket})
+
+
+def _cover_socket(module: ModuleType) -> None:
+    for name in ("connect", "connect_ex", "sendto", "sendmsg"):
+        wrap(module.socket, name, _settle)
+
+
+def _settle(real: Callable[..., Any], sock: Any, *given: Any) -> Any:
+    """Calls a method whose last argument may be an address, with the host in it looked up where that is a name."""
+    address = given[-1] if given else None
+    if address.__class__ is tuple and len(address) > 1 and isinstance(address[0], (str, bytes)) and 0 < len(address[0]) < 256:
+        family = _socket.socket.family.__get__(sock)
+        host = address[0] if isinstance(address[0], str) else address[0].decode("latin-1")
+        if FAMILIES.get(family) == "inet" and host != "<broadcast>" and isinstance(hosts.read(host), str):
+            found = _socket.getaddrinfo(host, address[1], family)[0][4][0]
+            given = (*given[:-1], (found, *address[1:]))
+    return real(sock, *given)

@@ -1,8 +1,4 @@
-"""Hosts: the one spelling of a host, and the rules that an `egress` list gives.
-
-    entry = [!][METHOD[,METHOD] ][scheme://]host[:ports][/prefix][#private]
-          | [!]udp://host:ports | [!]unix:/path
-    host  = name | *.name (one label) | **.name (any depth) | ip | cidr          ports = n | n-m | list | *
+"""Hosts: the one spelling of a host, and the rules that an `egress` list gives (the list itself is read in `hosts.entries`).
 
 An address is one 128-bit number, IPv4 as IPv4-mapped IPv6, so that a network is one shift and one comparison. Names and
 addresses are read as the C library reads them (`inet_aton`), else a second spelling of a host would be a second host.
@@ -15,7 +11,6 @@ import _socket
 import re
 from functools import lru_cache
 
-from serverless_guard.errors import PolicyError
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,7 +22,6 @@ ANY_PORT, EVERY_PORT = -1, 65536  # of a name that is about to be looked up: som
 LOCALHOST = 0xFFFF_7F00_0001
 NOWHERE = (-1, 0)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
-NAME = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 SCHEMES = {
     "https": "443", "http": "80", "wss": "443", "ws": "80", "ssh": "22", "sftp": "22", "ftp": "21", "smtp": "25", "smtps": "465", "ldap": "389", "ldaps": "636",
     "postgres": "5432", "postgresql": "5432", "mysql": "3306", "redis": "6379", "rediss": "6379", "mongodb": "27017", "amqp": "5672", "amqps": "5671",
@@ -63,15 +57,10 @@ class Platform(NamedTuple):
 
 
 def parse(entries: Iterable[str], origin: str = "", path: str = "egress") -> Rules:
-    """The rules that `entries` give. Raises PolicyError with the entry and the nearest right spelling."""
-    allow, deny = _empty(), _empty()
-    for index, entry in enumerate(entries):
-        try:
-            denied = entry.startswith("!")
-            _add(deny if denied else allow, entry, entry[1:] if denied else entry, denied)
-        except _Wrong as wrong:
-            raise PolicyError(f"`{path}[{index}]` {wrong}", f"{path}[{index}]", origin) from None
-    return Rules(_sealed(allow), _sealed(deny) if any(deny) else None)
+    """The rules that `entries` give (`hosts.entries`). Raises PolicyError with the entry and the nearest right spelling."""
+    from serverless_guard.hosts.entries import rules
+
+    return rules(entries, origin, path)
 
 
 def platform(environ: Mapping[str, str]) -> Platform:
@@ -217,19 +206,16 @@ def name_rule(
     """
     if len(name) > 253:
         return ""
-    names, ones, deeps = table[0], table[1], table[2]
     private = private and not name.endswith(aws)
-    found = names.get(name, ())
-    parent = name.partition(".")[2] if ones or deeps else ""
-    if parent:
-        found += ones.get(parent, ())
-        while parent and deeps:
-            found += deeps.get(parent, ())
-            parent = parent.partition(".")[2]
-    for low, high, kinds, opened, entry, line in found:
-        if (low <= port <= high or port == -1) and kinds & protocols and (opened or not private) and (asked is None or not line or says(line, asked)):
-            return entry
-    return ""
+    found, parent, ones, deeps = table[0].get(name, ()), name, table[1], table[2]
+    while True:
+        for low, high, kinds, opened, entry, line in found:
+            if (low <= port <= high or port == -1) and kinds & protocols and (opened or not private) and (asked is None or not line or says(line, asked)):
+                return entry
+        if not (ones or deeps) or "." not in parent:
+            return ""
+        parent = parent.partition(".")[2]
+        found, ones = deeps.get(parent, ()) + (ones.get(parent, ()) if ones else ()), {}
 
 
 def address_rule(
@@ -250,175 +236,6 @@ def written(address: int) -> str:
     if address >> 32 == 0xFFFF:
         return _socket.inet_ntoa((address & 0xFFFFFFFF).to_bytes(4, "big"))
     return f"[{_socket.inet_ntop(_socket.AF_INET6, address.to_bytes(16, 'big'))}]"
-
-
-class _Wrong(Exception):
-    """What is wrong with an entry."""
-
-
-def _empty() -> list[dict[Any, Any]]:
-    return [{}, {}, {}, {}, {}, {}]
-
-
-def _sealed(table: list[dict[Any, Any]]) -> Table:
-    """The table as the hook reads it: rules in tuples, networks in a row."""
-    rows: list[Any] = [{key: tuple(rules) for key, rules in part.items()} for part in table[:4]]
-    return (*rows, tuple((shift, prefix, rule) for (shift, prefix), rules in table[4].items() for rule in rules), dict(table[5]))
-
-
-def _add(table: list[dict[Any, Any]], entry: str, text: str, denied: bool) -> None:
-    """Reads one entry into its table, or raises _Wrong."""
-    _refuse_unreadable(entry, text)
-    if text.startswith("unix:"):
-        if not text.startswith("unix:/"):
-            raise _Wrong(f"`{entry}` needs an absolute path, such as `unix:/tmp/app.sock`")
-        table[5][text[5:]] = entry
-        return
-    text, private = (text.removesuffix("#private"), True) if text.endswith("#private") else (text, False)
-    methods, text = _methods(entry, text)
-    scheme, mark, rest = text.partition("://")
-    scheme, rest = (scheme.lower(), rest) if mark else ("", text)
-    if mark and scheme not in SCHEMES:
-        from serverless_guard.policy import nearest
-
-        raise _Wrong(f"`{entry}` has an unknown scheme `{scheme}`{nearest(scheme, SCHEMES)}")
-    host, ports, prefix = _split(entry, rest)
-    ranges = _ports(entry, ports) if ports else [(0, EVERY_PORT)] if denied and not mark else _ports(entry, SCHEMES[scheme or "https"])
-    protocols = UDP if scheme == "udp" else TCP | UDP if denied and not mark else TCP
-    line: Line = (methods, prefix or "/") if methods or prefix else ()
-    if line and scheme not in ("", "http", "https"):
-        raise _Wrong(f"`{entry}` names a method or a path, which only HTTP has, write `{scheme}://{host}`")
-    place, key = _place(entry, host, denied)
-    table[place].setdefault(key, []).extend((low, high, protocols, private, entry, line) for low, high in ranges)
-
-
-def _refuse_unreadable(entry: str, text: str) -> None:
-    """The mistakes and the forms that are no plain host."""
-    if not text.isascii():
-        from unicodedata import normalize
-
-        folded = normalize("NFKC", text).replace("\u3002", ".").lower()
-        raise _Wrong(f"`{entry}` must be ASCII, {f'write `{folded}`' if folded.isascii() else 'write the name in punycode, as `xn--...`'}")
-    if text.startswith(("aws:", "@")):
-        raise _Wrong(f"`{entry}` names AWS calls, which are not supported yet, write the endpoint, such as `dynamodb.eu-west-1.amazonaws.com`")
-    if text in ("*", "**", "*:*", "0.0.0.0", "::"):
-        raise _Wrong(f"`{entry}` would allow everything, name the hosts, or leave `egress` out")
-    if text.isdigit():
-        raise _Wrong(f"`{entry}` is a port without a host, write `host:{text}`")
-    if not text:
-        raise _Wrong("is empty, write a destination, such as `api.example.com:443`")
-
-
-def _methods(entry: str, text: str) -> tuple[frozenset[str], str]:
-    """The HTTP methods in front of an entry, and the rest of it."""
-    first, space, rest = text.partition(" ")
-    methods = first.upper().split(",")
-    if space and first.replace(",", "").isalpha():
-        unknown = [method for method in methods if method not in METHODS]
-        if not unknown and rest == "".join(rest.split()):
-            return frozenset(methods), rest
-        if unknown and first == first.upper():
-            from serverless_guard.policy import nearest
-
-            raise _Wrong(f"`{entry}` has an unknown HTTP method `{unknown[0]}`{nearest(unknown[0].upper(), METHODS)}")
-    if space or not text.isprintable():
-        raise _Wrong(f"`{entry}` has a space, write one destination an entry, such as `{''.join(text.split())}`")
-    return frozenset(), text
-
-
-def _split(entry: str, text: str) -> tuple[str, str, str]:
-    """Host (or network), ports and path prefix of an entry."""
-    authority, slash, rest = text.partition("/")
-    if "@" in authority:
-        raise _Wrong(f"`{entry}` has a user name, write `{authority.rpartition('@')[2]}`")
-    if text.startswith("["):
-        inside, close, after = text[1:].partition("]")
-        ports, slash, rest = after.partition("/")
-        if not close or ports[:1] not in ("", ":"):
-            raise _Wrong(f"`{entry}` has its brackets wrong, write `[{inside}]:443`")
-        return inside, ports[1:], _prefix(entry, slash + rest)
-    if authority.count(":") > 1:  # an IPv6 address or network without brackets has no port
-        start, _, end = authority.rpartition(":")
-        if end.isdecimal() and not slash and isinstance(read(start), int):
-            raise _Wrong(f"`{entry}` could be an address with a port or without, write `[{start}]:{end}` or `[{authority}]`")
-        return text, "", ""
-    length, more, last = rest.partition("/")
-    length, colon, ports = length.partition(":")
-    if slash and length.isdecimal() and not authority.strip("0123456789."):
-        host, rest = f"{authority}/{length}", more + last
-    else:
-        host, colon, ports = authority.partition(":")
-        rest = slash + rest
-    if colon and not ports:
-        raise _Wrong(f"`{entry}` has no port after the colon, write `{host}:443`")
-    return host, ports, _prefix(entry, rest)
-
-
-def _prefix(entry: str, path: str) -> str:
-    """A path prefix as it is compared: "" for every path."""
-    if path.strip("/") == "":
-        return ""
-    plain = "/" + "/".join(step for step in path.partition("?")[0].partition("#")[0].split("/") if step.strip("*") and step not in ("..", "."))
-    if path != normal_path(path) or "*" in path or "%" in path:
-        raise _Wrong(f"`{entry}` has a path that is no plain prefix, write `{plain}`")
-    return path
-
-
-def _ports(entry: str, text: str) -> list[tuple[int, int]]:
-    """`443`, `8000-8010`, `80,443`, `*` as ranges."""
-    if text == "*":
-        return [(0, 65535)]
-    if not text:
-        raise _Wrong(f"`{entry}` needs a port, write `{entry}:port`")
-    ranges = []
-    for word in text.split(","):
-        first, dash, last = word.partition("-")
-        if not (first.isdecimal() and len(first) < 6 and (not dash or (last.isdecimal() and len(last) < 6))):
-            raise _Wrong(f"`{entry}` has no valid port in `{text}`, write a number, `8000-8010`, `80,443` or `*`")
-        low, high = int(first), int(last or first)
-        if not 0 < low <= high <= 65535:
-            raise _Wrong(f"`{entry}` has a port out of range in `{text}`, ports are 1 to 65535, the lower first")
-        ranges.append((low, high))
-    return ranges
-
-
-def _place(entry: str, host: str, denied: bool) -> tuple[int, Any]:
-    """Which part of the table a host belongs to, and its key there."""
-    base, slash, length = host.partition("/")
-    value = read(base)
-    if isinstance(value, int):
-        plain = written(value).strip("[]")
-        if plain != base and (":" not in base or (value >> 32 == 0xFFFF and base != "::1")):
-            raise _Wrong(f"`{entry}` is an odd spelling of an address, write `{plain}`")
-        if not slash:
-            return 3, value
-        return 4, _network(entry, base, value, length)
-    stars, _, parent = host.rpartition("*.")
-    stars = stars + "*" if "*." in host else ""
-    name = (parent if stars else host).lower().removesuffix(".")
-    if slash or stars not in ("", "*", "**") or "*" in name:
-        nearest = name.replace("*", "").strip("./") or "host"
-        raise _Wrong(f"`{entry}` is no host, wildcards are `*.{nearest}` for one label and `**.{nearest}` for any depth")
-    if stars and "." not in name and not denied:
-        raise _Wrong(f"`{entry}` is too wide, name the domain, such as `{stars}.example.{name}`")
-    labels = name.split(".")
-    if name.strip(NAME) or len(name) > 253 or not all(0 < len(label) < 64 for label in labels) or labels[-1].isdigit():
-        raise _Wrong(f"`{entry}` is no host name, address or network, write `name:port`, such as `api.example.com:443`")
-    return len(stars), name
-
-
-def _network(entry: str, base: str, value: int, length: str) -> tuple[int, int]:
-    """A network as shift and prefix."""
-    width = 128 if ":" in base else 32
-    if not (length.isdecimal() and len(length) < 4 and int(length) <= width):
-        raise _Wrong(f"`{entry}` has no valid prefix length, write `{base}/{width}`")
-    shift = width - int(length)
-    first = value >> shift << shift if width == 128 else 0xFFFF << 32 | (value & 0xFFFFFFFF) >> shift << shift
-    if first != value:
-        raise _Wrong(f"`{entry}` has host bits set, write `{written(first).strip('[]')}/{length}`")
-    if width == 128 and 0xFFFF << 32 >> shift == value >> shift:
-        raise _Wrong(f"`{entry}` holds the IPv4 addresses too, write `2000::/3` for the IPv6 internet")
-    return shift, value >> shift
 
 
 def _endpoint(text: str) -> tuple[int, int]:
