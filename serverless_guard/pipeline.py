@@ -185,6 +185,8 @@ def _look(visit: Visit) -> list[Finding]:
         if plan.modes["source"] == "block":
             return findings
     source = sources.module(name)
+    if hasattr(source, "keep"):
+        visit.raw = source.keep(event, set())  # a handler may empty the list that a refusal must still name
     visit.step = "limits"
     parts = source.parts(event)
     opened = inputs.opened(parts, plan.limits)

@@ -209,6 +209,18 @@ def test_an_asynchronous_event_whose_handler_called_out_is_retried_not_forgotten
     assert guard(egress=[], on_refuse="drop")(call_out_and_swallow)(events.s3(RNG, ""), Context()) is None
 
 
+def test_a_refusal_names_all_records_though_the_handler_took_them_out(capfd: pytest.CaptureFixture[str]) -> None:
+    def handler(event: Any, context: Any) -> Any:
+        while event["Records"]:
+            event["Records"].pop()
+        return call_out_and_swallow(event, context)
+
+    event = events.sqs(RNG, "{}", 3)
+    ids = [record["messageId"] for record in event["Records"]]
+    answer = guard(egress=[])(handler)(event, Context())
+    assert [item["itemIdentifier"] for item in answer["batchItemFailures"]] == ids
+
+
 def test_metadata_addresses_are_out_of_reach_without_any_setting(capfd: pytest.CaptureFixture[str]) -> None:
     def handler(event: Any, context: Any) -> Any:
         urllib.request.urlopen("http://169.254.169.254/latest/meta-data/", timeout=1)
