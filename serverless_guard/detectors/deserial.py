@@ -111,7 +111,7 @@ def detect(text: str, where: str) -> Evidence | None:
         if magic in text:
             return Evidence("high", "Java object stream")
     if start[:3] == "800" and start[3:4] in "2345" and _HEX.fullmatch(text[:4000]):
-        inner = a2b_hex(text[: len(text) // 2 * 2]).decode("latin-1")
+        inner = a2b_hex(text[: min(len(text), 4000) // 2 * 2]).decode("latin-1")
         if "\x93" in inner or _GLOBAL.search(inner):
             return Evidence("high", "pickle that imports and calls")
     if low.startswith("aced0005"):

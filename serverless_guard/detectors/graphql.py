@@ -40,10 +40,10 @@ MAX_BATCH = 10
 
 _INTROSPECTION = pattern(r"(?<![\w$])__(?:schema[\s,]{0,20}(?:@\w{1,20}\s{0,4})?[{(]|type[\s,]{0,20}\()")
 _DOCUMENT = pattern(
-    r"\s{0,200}(?:#[^\n]{0,200}\s{0,20}){0,8}(?:(?:query|mutation|subscription|fragment)\b[^{]{0,2000})?\{|[\s\[]{0,40}\{\s{0,40}\"(?:query|"
+    r"\s{0,200}+(?:#[^\n]{0,400}+\s{0,40}+){0,8}+(?:(?:query|mutation|subscription|fragment)\b[^{]{0,2000})?\{|[\s\[]{0,40}\{\s{0,40}\"(?:query|"
     r"operationName|variables)\""
 )
-_ALIAS = pattern(r"\w+\s{0,4}:\s{0,4}([A-Za-z_]\w*)")
+_ALIAS = pattern(r"(?<!\w)\w{1,80}+\s{0,4}:\s{0,4}([A-Za-z_]\w{0,80})")
 _REPEATED = pattern(r"(?<![\w:$.\"])([A-Za-z_]\w{1,60})(?:[\s,]{1,20}\1(?!\w)){19}")
 _DIRECTIVES = pattern(r"(?:@\w{1,40}(?:\([^()]{0,80}\))?\s{0,4}){12}")
 _FRAGMENT = pattern(r"\bfragment\s{1,20}(\w{1,100})\s{1,20}on\b")
