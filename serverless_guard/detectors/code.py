@@ -68,96 +68,6 @@ _NOBODY = (
     "__getattribute__",
     "_$$ND_FUNC",
 )
-_LITERALS: tuple[tuple[str, str, str, str], ...] = (  # (what must occur, pattern that starts with it, confidence, shape)
-    (
-        "<?",
-        r"<\?(?:php\b|=|\s{0,6}(?:echo|print|exec|system|eval|passthru|shell_exec|include|require|phpinfo|assert|die|exit|\$|@|`|/\*)|xml\s{0,3}:)",
-        "high",
-        "tag that opens PHP",
-    ),
-    ("php]", r"php\]", "medium", "tag that opens PHP"),
-    ("php}", r"php\}", "high", "tag that opens PHP"),
-    ("<%", r"<%\s{0,4}(?:eval|execute)\b", "high", "tag that opens ASP"),
-    ("$_", r"\$_(?:get|post|request|cookie|server|files|env|session)\s{0,4}[\[{)]", "high", "variable of the request"),
-    ("$globals", r"\$globals\s{0,4}[\[{]", "high", "variable of the request"),
-    ("${", r"\$\{\s{0,3}(?:[@'\"]|\w{1,20}\s{0,2}\()", "high", "variable of variables"),
-    ("{${", r"\{\$\{", "high", "variable of variables"),
-    ("$ ", r"\$\s{1,200}\{\s", "medium", "variable of variables"),
-    (
-        "__",
-        r"__(?:builtins|globals|subclasses|class__\s{0,2}\.\s{0,2}__(?:mro|bases?|init|dict))__|(?<=[.\['\"])__(?:mro|bases?|code|loader|getattribute|"
-        r"reduce(?:_ex)?|dict)__",
-        "high",
-        "Python that reaches for the interpreter",
-    ),
-    (".__class__", r"\.__class__\b", "medium", "Python that looks behind an object"),
-    (
-        "os",
-        r"os\s{0,2}\.\s{0,2}(?:system|popen\w?|exec[lv]\w{0,2}|spawn\w{1,3}|environ|fork|getenv|listdir|unlink)\b",
-        "high",
-        "Python call that runs or reads",
-    ),
-    ("subprocess", r"subprocess\s{0,2}\.\s{0,2}(?:run|popen|call|check_\w+|getoutput|getstatusoutput)\b", "high", "Python call that runs or reads"),
-    ("importlib", r"importlib(?:['\"]\))?\s{0,2}\.\s{0,2}(?:import_module|reload|__import__)\b", "high", "Python that imports"),
-    ("pty.", r"pty\.spawn", "high", "Python call that runs or reads"),
-    ("sys.", r"sys\.(?:modules\s{0,2}\[|exit\s{0,2}\()", "medium", "Python that looks behind an object"),
-    ("time.sleep", r"time\.sleep\s{0,2}\(\s{0,2}\d", "high", "Python call that runs or reads"),
-    ("socket.", r"socket\.(?:socket|create_connection|gethostby\w{1,12})\s{0,2}\(", "medium", "Python call that runs or reads"),
-    ("urlopen", r"urlopen\s{0,2}\(\s{0,2}f?['\"]", "medium", "Python call that runs or reads"),
-    ("requests.", r"requests\.(?:get|post)\s{0,2}\(\s{0,2}f?['\"]", "medium", "Python call that runs or reads"),
-    ("timeit.", r"timeit\.timeit\s{0,2}\(", "medium", "Python call that runs or reads"),
-    ("platform.", r"platform\.popen\s{0,2}\(", "high", "Python call that runs or reads"),
-    ("yaml.", r"yaml\.(?:unsafe_)?load\s{0,2}\(", "medium", "Python that unpickles"),
-    (".mro", r"\.mro\s{0,2}\(\)", "medium", "Python that looks behind an object"),
-    ("(lambda", r"\(lambda\b[^()]{0,40}:[^\n]{1,80}\)\s{0,2}\(", "medium", "Python that runs"),
-    ("<esi:", r"<esi:(?:include|inline|debug|vars|assign|eval)", "high", "edge side include"),
-    ("pickle.", r"pickle\.loads?\b", "medium", "Python that unpickles"),
-    ("require[", r"require\[", "medium", "JavaScript that runs"),
-    (
-        "require",
-        r"require\s{0,3}\(\s{0,3}['\"`]?(?:node:)?(?:child_process|fs|os|net|http|vm|util|process|module|cluster|worker_threads)\b|require\.main\b",
-        "high",
-        "JavaScript that runs",
-    ),
-    ("process", r"process\s{0,3}(?:\.\s{0,3}(?:env|exit|mainmodule|binding|kill|argv|cwd|platform|dlopen)\b|\[\s{0,3}['\"])", "high", "JavaScript that runs"),
-    ("child_process", r"child_process\b", "high", "JavaScript that runs"),
-    ("mainmodule", r"mainmodule\b", "high", "JavaScript that runs"),
-    ("constructor", r"constructor(?:\s{0,3}(?:\.\s{0,3}|\[['\"]?)constructor|['\"]\]|\s{0,3}\(\s{0,3}['\"`])", "high", "JavaScript that runs"),
-    ("function", r"(?<![\w.])function\s{0,6}\(\s{0,3}['\"`]", "high", "JavaScript that runs"),
-    ("new", r"new\s{1,6}function\s{0,6}\(", "high", "JavaScript that runs"),
-    ("string", r"string\s{0,3}\.\s{0,3}fromcharcode\b", "medium", "JavaScript that runs"),
-    ("console", r"console\s{0,3}\.\s{0,3}(?:log|info|error|warn|debug|dir|table|trace)(?:\.(?:call|apply|bind))?\s{0,3}\(", "medium", "JavaScript that runs"),
-    ("while", r"while\s{0,3}\(\s{0,3}(?:!|-|\+|~|true\b|1\b|new\s|['\"`\[{(]|infinity|date)[^)\n]{0,40}\)", "medium", "endless loop"),
-    ("for", r"for\s{0,3}\(\s{0,3};\s{0,3};\s{0,3}\)", "medium", "endless loop"),
-    ("import", r"import\s{0,3}\(\s{0,3}['\"]", "high", "JavaScript that runs"),
-    (
-        "java.",
-        r"java\.(?:lang\.(?:runtime|processbuilder|system|class|thread|reflect)|io\.(?:file|inputstream|bufferedreader|objectinput)|net\.(?:url|"
-        r"socket)|util\.scanner|runtime|processbuilder|beans\.)",
-        "high",
-        "Java class that runs",
-    ),
-    ("javax.", r"javax\.(?:script|naming)\.\w", "high", "Java class that runs"),
-    ("processbuilder", r"processbuilder\b", "high", "Java class that runs"),
-    ("com.", r"com\.(?:opensymphony\.xwork|sun\.org\.apache|sun\.rowset)", "high", "Java class that runs"),
-    ("xwork", r"xwork\.methodaccessor", "high", "Java class that runs"),
-    ("getclass", r"getclass\s{0,2}\(\s{0,2}\)\s{0,2}\.", "high", "Java class that runs"),
-    ("classloader", r"classloader\b", "medium", "Java class that runs"),
-    ("scriptengine", r"scriptenginemanager\b", "high", "Java class that runs"),
-    ("ognl", r"ognl\.\w", "high", "expression of OGNL"),
-    ("#", r"#(?:_memberaccess|(?:context|application|parameters|request|session|attr)\s{0,2}[.=\[])", "high", "expression of OGNL"),
-    ("@java", r"@java\.[\w.]{1,80}@", "high", "expression of OGNL"),
-    ("@{", r"@\{\s{0,4}\[", "high", "Perl in a string"),
-    ("core::", r"core::\w", "high", "Perl in a string"),
-    ("kernel", r"kernel\s{0,2}(?:\.|::)\s{0,2}(?:system|exec|exit|eval|open|spawn|`|fork|sleep|abort|load|require|send)", "high", "Ruby that runs"),
-    ("process.", r"process\.(?:spawn|exec|kill|fork|daemon|wait)\b", "high", "Ruby that runs"),
-    ("io.", r"\bio\.(?:popen|read|sysopen|binread)\b", "high", "Ruby that runs"),
-    ("file.", r"\bfile\.(?:read|open|write|delete)!?\s{0,2}[(\"']", "medium", "Ruby that runs"),
-    ("dir.", r"\bdir\.(?:glob|entries)\b", "medium", "Ruby that runs"),
-    ("open3.", r"open3\.\w", "medium", "Ruby that runs"),
-    ("%x", r"%x[\[({|!]\s{0,3}[a-z/]", "medium", "Ruby that runs"),
-    ("nd_func", r"nd_func\$\$_", "high", "JavaScript that runs"),
-)
 _IMPORTS = pattern(r"(?:^|[\s;('\"])(?:import|from)\s{1,4}(\w{2,20})(?=\s{0,4}(?:$|[;,)'\"\n#]|as\b|import\b))")
 _ALONE = pattern(
     r"\s{0,4}(?:(?:exit|quit|help|dir|input|vars|locals|globals|license|credits|memoryview)\(\s{0,2}(?:b?['\"]{2})?\)|import\s{1,4}(?:os|"
@@ -197,7 +107,7 @@ def detect(text: str, where: str) -> Evidence | None:
     if found and found.confidence == "high":
         return found
     best = found
-    for literal, source, confidence, shape in _LITERALS:
+    for literal, source, confidence, shape in functions.SNIPPETS:
         if literal in low and (best is None or confidence == "high"):
             match = re.search(source, low)
             if match is None or low[match.start() - 1 : match.start()] == "`" or (literal == "console" and (match.start() > 12 or len(text) > 80)):

@@ -101,7 +101,8 @@ def detect(text: str, where: str) -> Evidence | None:
     if ":" in text:
         at = _wrapper(text.lower())
         if at >= 0:
-            return Evidence("low" if prose else "high" if at == 0 or not words else "medium", "stream wrapper")
+            certain = not low.startswith("data:") and (at == 0 or not words)
+            return Evidence("low" if prose else "high" if certain else "medium", "stream wrapper")
     if "\0" in text and text.count("\0") < 3 and _HIDDEN.search(path):
         return Evidence("medium", "NUL before an ending")
     if prose:

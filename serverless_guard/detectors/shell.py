@@ -69,11 +69,6 @@ NEEDS = (
 )
 
 _COUNTED = ("sleep", "usleep", "timeout", "exit", "kill", "ping", "at", "shutdown", "fg", "seq")
-_ARGUMENT = pattern(
-    r"-[\w-]|/\w{1,12}$|~?\.{0,2}/|\\\\|[A-Za-z]:[\\/]|[$%*?\"'`<>{@^!]|[a-z]+://|\d{1,3}(?:\.\d{1,3}){3}|"
-    r"[\w*?-]+\.[A-Za-z]{2,4}\d?$|[\w.-]+[/\\][\w./\\*?-]*$|0x[\da-f]+$|localhost|\w+=|passwd$|shadow$|\+%",
-    re.I,
-)
 _CANDIDATE = pattern(r"[;|&\n\r`(][ \t\n\r\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
 _FIRST = pattern(r"[\s\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
 _SPLICES = tuple("$'\"\\^`")
@@ -82,26 +77,6 @@ _SPLICED = pattern(
     r"\"[a-zA-Z]{1,4}\"|'[a-zA-Z]{1,4}')[\w/.*?$'\"\\^{}()@-]"
 )
 _ASSIGNED = pattern(r"(?:^|[\s;&|(])([A-Za-z_]\w{0,19})=[^\s;&|]{1,40}[;&|\n][^\n]{0,60}?\$\{?\1(?!\w)")
-_SURE = (  # (literal that must occur, pattern): each starts with a literal, which `re` looks for at the speed of a substring
-    ("()", r"\A\s{0,4}\(\)\s{0,3}\{[^}]{0,24}\}\s{0,3}[;>]"),
-    ("<<<", r"(?<![<=])\s?<<<(?!<)\s{0,2}[\w\"'$(]"),
-    ("-", r"\A\s{0,2}-{1,2}(?:o?proxycommand|use-compress-program|checkpoint-action|to-command|upload-pack|receive-pack|open-files-in-pager)\b"),
-    ("ifs", r"\$(?:ifs\b|\{ifs\b)"),
-    ("/dev/", r"/dev/(?:tcp|udp)/[\w.$]{1,60}/"),
-    ("sh", r"\|\s{0,4}(?:/(?:usr/)?bin/)?(?:ba|da|z|k|c|tc)?sh\s{0,4}(?:\Z|[;&|#\n'\"`)-])"),
-    ("%comspec", r"%comspec(?:%|:)"),
-    ("cmd", r"cmd(?:\.exe)?\s{1,4}/[ck]\b"),
-    ("for ", r"for\s{1,4}(?:/\w\s{1,4})?%%?\S\s{1,4}in\s{0,4}\([^)\n]{0,80}\)\s{0,4}do\b"),
-    ("powershell", r"powershell(?:\.exe)?\s{1,4}-(?:e|enc|nop|w|c|ex)\w{0,20}\s"),
-    (":~", r"%\w{3,20}:~\d{0,3},\d{0,3}%"),
-    ("nc", r"nc(?:\.\w{1,12})?\s[^\n;|&]{0,60}-[a-z]{0,4}e\s{1,4}(?:/|cmd|sh|bash)"),
-    (">(", r"\A\s{0,4}>\([\w/ ]"),
-    ("alias", r"alias\s{1,4}\w{1,20}=[^;&|\n]{1,20}[;&|\n]"),
-    ("${", r"\$\{!?\w{1,20}:\d{1,3}:\d{1,3}\}"),
-    ("iex", r"iex\s{0,2}\("),
-    ("iwr", r"iwr\s{0,2}\("),
-    ("invoke-", r"invoke-(?:expression|webrequest|command|restmethod)\s{1,4}[-$('\"h\w]"),
-)
 _REDIRECT = pattern(
     r"^[\w\s\"';|&.-]{0,20}\d?>{1,2}&?\s{0,4}(?:/(?:tmp|etc|var|dev|home|root|usr|opt|proc)/|[A-Za-z]:\\|\w{1,20}\.(?:php|sh|jsp|asp|aspx|py|bat|"
     r"exe)\b)",
@@ -122,7 +97,7 @@ def detect(text: str, where: str) -> Evidence | None:
 def _look(text: str) -> Evidence | None:
     low = text.lower()
     document = (text.count("\n", 0, 4000) > 3 and len(text) > 200) or "```" in text
-    for literal, source in _SURE:
+    for literal, source in commandline.SURE:
         if literal in low and re.search(source, low):
             return Evidence("low" if document else "high", "shell syntax that nothing else has")
     found = (_commands(text[:400], low[:400], True) or _last(text)) if document else _commands(text, low, False)
@@ -211,7 +186,7 @@ def _leaves(text: str, at: int) -> int:
     if at and text[at] in "`$" and text[at - 1] in ";|&":
         return 2
     head = text[:at].strip(" \t\"'`)]}\\;|&\n\r")
-    if len(head) < 4 or head.isdigit():
+    if (len(head) < 4 and not (len(head) > 1 and head.isalpha())) or head.isdigit():
         return 3
     spaces = head.count(" ")
     return 2 if not spaces else 1 if spaces < 3 and text[at - 1] in "\"')" else 0
@@ -240,7 +215,7 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
         bare and separator == "\n" and len(text.strip("\n\r \"';`|")) > len(words[0]) and (after or not _address(text[:at]))
     ):
         return _NONE
-    good = bool(first) and first != "--" and (_ARGUMENT.match(first) is not None or first.lower() in programs.SUBCOMMANDS.get(name, "").split())
+    good = bool(first) and first != "--" and (commandline.ARGUMENT.match(first) is not None or first.lower() in programs.SUBCOMMANDS.get(name, "").split())
     if name in _COUNTED and first.rstrip("smhd#'\"").replace(":", "").isdigit():
         good = len(arguments) == 1 or arguments[1][:1] in "-/#>\"'" or name in ("at", "timeout")  # not "sleep 8 hours"
     if name == "echo" and leaves == 3 and len(arguments) < 4:
@@ -295,7 +270,7 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
 
 def _whole(text: str, name: str, kind: int, good: bool, bare: bool, spliced: bool, arguments: list[str], end: int) -> Evidence | None:
     """The value begins with a program: a command as a whole, or a sentence."""
-    if spliced and len(text) < 300:
+    if spliced and len(text) < 300 and ("/" not in text[:end] or text[:1] == "/"):
         return Evidence("high", "command with its name spliced")
     first, follows = arguments[0] if arguments else "", text[end : end + 2]
     if (

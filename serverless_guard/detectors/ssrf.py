@@ -33,7 +33,7 @@ _NUMERIC = pattern(r"(?:0x[0-9a-f]{1,20}|\d{1,20})(?:\.(?:0x[0-9a-f]{1,20}|\d{1,
 _LIKE = pattern("[\u2460-\u24ff\uff01-\uff5e]")
 _URL = pattern(r"(?<![\w+.-])([a-z][a-z0-9+._-]{1,19}):(?:[/\\]{1,8}|(?<=http:)|(?<=https:)|(?<=file:))((?:[^\s/\\?#\"'<>`|^]| &?(?=[@#])){1,253})?", re.I)
 _SECOND = pattern(r"[#?\\][^@\s]{0,40} ?@([^\s/\\?#@]{1,253})")
-_FETCHES = frozenset(("gopher", "dict", "tftp", "ldap", "ldaps", "ldapi", "rmi", "netdoc", "expect", "ogg", "ssh2"))
+_FETCHES = frozenset(("gopher", "dict", "tftp", "ldapi", "rmi", "netdoc", "expect", "ogg", "ssh2"))
 _QUIET = frozenset(
     (
         "javascript",
@@ -130,9 +130,7 @@ _METADATA_PATH = pattern(
     re.I,
 )
 _FETCHED = pattern(r".*(?:\?|\.(?:txt|php|sh|exe|dtd|jar|bin))\??\Z")
-_SYSTEM_FILE = pattern(
-    r"[/\\]{0,4}(?:[a-z]:[/\\]{1,2})?(?:etc|proc|sys|var|root|home|opt|usr|dev|boot|windows|winnt|inetpub|boot\.ini|app|srv|tmp)\b|[$\\]", re.I
-)
+_SYSTEM_FILE = pattern(r"[/\\]{0,4}(?:[a-z]:[/\\]{1,2})?(?:etc|proc|sys|var|root|dev|boot|windows|winnt|inetpub|boot\.ini)\b|[$\\]", re.I)
 _BACKSLASHES = pattern(r"(?:\\{1,4}[\w.]{1,3}){4,}")
 _PATIENCE = 4096
 
@@ -189,6 +187,8 @@ def _judge(scheme: str, host: str, text: str, url: re.Match[str], where: str) ->
             odd = False
     if scheme in _FETCHES:
         return Evidence("high", f"{what}, scheme that speaks another protocol") if host or scheme == "gopher" else None
+    if scheme in ("ldap", "ldaps") and host:
+        return Evidence("high" if kind or odd else "medium", f"{what}, scheme that speaks another protocol")
     if kind == "metadata" or (kind and _METADATA_PATH.match(path)):
         return Evidence("high", f"{what}, metadata service")
     if kind == "collector":
@@ -198,7 +198,7 @@ def _judge(scheme: str, host: str, text: str, url: re.Match[str], where: str) ->
     if kind and where == "header":
         return None
     if kind in ("loopback", "link-local", "never"):
-        named = host.lower().startswith("localhost")
+        named = host.lower().rsplit("@", 1)[-1].startswith("localhost")
         return (
             None
             if named and _DEVELOPERS.match(path) and host.partition(":")[2] not in ("80", "443", "22")

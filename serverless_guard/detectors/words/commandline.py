@@ -7,6 +7,33 @@ import re
 from serverless_guard.detectors.words import programs
 from serverless_guard.detectors.words.patterns import pattern
 
+SURE = (  # (literal that must occur, pattern): each starts with a literal, which `re` looks for at the speed of a substring
+    ("()", r"\A\s{0,4}\(\)\s{0,3}\{[^}]{0,24}\}\s{0,3}[;>]"),
+    ("<<<", r"(?<![<=])\s?<<<(?!<)\s{0,2}[\w\"'$(]"),
+    ("-", r"\A\s{0,2}-{1,2}(?:o?proxycommand|use-compress-program|checkpoint-action|to-command|upload-pack|receive-pack|open-files-in-pager)\b"),
+    ("ifs", r"\$(?:ifs\b|\{ifs\b)"),
+    ("/dev/", r"/dev/(?:tcp|udp)/[\w.$]{1,60}/"),
+    ("sh", r"\|\s{0,4}(?:/(?:usr/)?bin/)?(?:ba|da|z|k|c|tc)?sh\s{0,4}(?:\Z|[;&|#\n'\"`)-])"),
+    ("%comspec", r"%comspec(?:%|:)"),
+    ("cmd", r"cmd(?:\.exe)?\s{1,4}/[ck]\b"),
+    ("for ", r"for\s{1,4}(?:/\w\s{1,4})?%%?\S\s{1,4}in\s{0,4}\([^)\n]{0,80}\)\s{0,4}do\b"),
+    ("powershell", r"powershell(?:\.exe)?\s{1,4}-(?:e|enc|nop|w|c|ex)\w{0,20}\s"),
+    (":~", r"%\w{3,20}:~\d{0,3},\d{0,3}%"),
+    ("nc", r"nc(?:\.\w{1,12})?\s[^\n;|&]{0,60}-[a-z]{0,4}e\s{1,4}(?:/|cmd|sh|bash)"),
+    (">(", r"\A\s{0,4}>\([\w/ ]"),
+    ("alias", r"alias\s{1,4}\w{1,20}=[^;&|\n]{1,20}[;&|\n]"),
+    ("${", r"\$\{!?\w{1,20}:\d{1,3}:\d{1,3}\}"),
+    ("iex", r"iex\s{0,2}\("),
+    ("iwr", r"iwr\s{0,2}\("),
+    ("invoke-", r"invoke-(?:expression|webrequest|command|restmethod)\s{1,4}[-$('\"h\w]"),
+)
+"""Shell syntax that nothing else has."""
+ARGUMENT = pattern(
+    r"-[\w-]|/\w{1,12}$|~?\.{0,2}/|\\\\|[A-Za-z]:[\\/]|[$%*?\"'`<>{@^!]|[a-z]+://|\d{1,3}(?:\.\d{1,3}){3}|"
+    r"[\w*?-]+\.[A-Za-z]{2,4}\d?$|[\w.-]+[/\\][\w./\\*?-]*$|0x[\da-f]+$|localhost|\w+=|passwd$|shadow$|\+%",
+    re.I,
+)
+"""How the first argument of a program looks, and the next word of a sentence does not."""
 _GLOB = pattern(r"(?:^|[\s;|&`({,=<>])(/?[\w*?\[\]!^.-]{1,24}(?:/[\w*?\[\]!^/.-]{1,24}){1,4})")
 
 
