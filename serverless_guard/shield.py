@@ -21,7 +21,7 @@ from time import monotonic
 
 from serverless_guard import hosts
 from serverless_guard.errors import ActionBlocked
-from serverless_guard.sinks import http, network
+from serverless_guard.sinks import aws, http, network
 from serverless_guard.values import TYPE_CHECKING, Finding
 
 if TYPE_CHECKING:
@@ -49,11 +49,14 @@ TITLES = {
     "SG-EGR-003": ("Outbound call to an instance-metadata or other reserved address", 918),
     "SG-EGR-004": ("Outbound call to the Runtime API of Lambda", 918),
     "SG-EGR-006": ("HTTP request with a method or path that is not declared", 918),
+    "SG-EGR-007": ("AWS call that is not declared", 862),
     "SG-EGR-005": ("Socket of a kind that is not declared", 668),
 }
 """Title and CWE of each rule."""
-READERS = dict.fromkeys(network.EVENTS, network.read) | dict.fromkeys(http.EVENTS, http.read)
+READERS = dict.fromkeys(network.EVENTS, network.read) | dict.fromkeys(http.EVENTS, http.read) | dict.fromkeys(aws.EVENTS, aws.read)
 """What reads the call behind each audit event."""
+JUDGES: dict[str, Callable[..., network.Refusal | None]] = {"address": network.judge_address, "aws": aws.judge}
+"""What judges each kind of call; every other kind is judged by `network.judge`."""
 BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 _live: dict[int, Seat] = {}
@@ -62,7 +65,7 @@ _last: list[Seat] = []
 _platform: list[tuple[Any, ...]] = []
 _grants: network.Grants = {}
 _serial = count(1)
-_unwatched = [network.watch, http.watch]  # until the first invocation
+_unwatched = [network.watch, http.watch, aws.watch]  # until the first invocation
 
 
 def enter(
@@ -177,7 +180,10 @@ def _hook(
     last: list[Seat] = _last,
     platforms: list[tuple[Any, ...]] = _platform,
     grants: network.Grants = _grants,
-    judges: tuple[Callable[..., network.Refusal | None], ...] = (network.judge, network.judge_address),
+    judges: dict[str, Callable[..., network.Refusal | None]] = JUDGES,
+    judge_other: Callable[..., network.Refusal | None] = network.judge,
+    calling: Callable[[], tuple[str, int] | None] = aws.calling.get,
+    within: Callable[..., bool] = aws.within,
     refuse: Callable[..., None] = _refuse,
     bugs: tuple[type[Exception], ...] = BUGS,
     unreadable: str = "has an address of an odd type; give the host as a str and the port as an int",
@@ -210,11 +216,13 @@ def _hook(
     for seat in seats:
         rules, metadata, runtime_api, modes = seat[2:6]
         try:
-            judge = judges[call[0] == "address"]  # type: ignore[index]  # None is a bug that is caught below
+            judge = judges.get(call[0], judge_other)  # type: ignore[index]  # None is a bug that is caught below
             refusal = judge(call, rules, metadata, runtime_api, platform, grants)
             if refusal is not None and modes[refusal[1]] != "block" and refusal[1] != "egress":
                 refusals.append((seat, refusal))
                 refusal = judge(call, rules, False, False, platform, grants)
+            if refusal is not None and rules is not None and rules[0][6] and within(refusal, calling()):
+                refusal = None
         except bugs:
             refusal = ("SG-EGR-005", "egress" if rules else "metadata", event, unreadable) if rules or metadata else None
         if refusal is not None:

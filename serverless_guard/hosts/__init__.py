@@ -37,8 +37,11 @@ Line: TypeAlias = "tuple[frozenset[str], str] | tuple[()]"
 Rule: TypeAlias = "tuple[int, int, int, bool, str, Line]"
 """`(first port, last port, TCP | UDP, private addresses through DNS too, the entry as written, (methods, path prefix) or ())`."""
 ByName: TypeAlias = "dict[str, tuple[Rule, ...]]"
-Table: TypeAlias = "tuple[ByName, ByName, ByName, dict[int, tuple[Rule, ...]], tuple[tuple[int, int, Rule], ...], dict[str, str]]"
-"""`(names, parents of *.names, parents of **.names, addresses, networks as (shift, prefix, rule), paths of Unix sockets)`: exact types, read by index."""
+ByAddress: TypeAlias = "dict[int, tuple[Rule, ...]]"
+AwsRule: TypeAlias = "tuple[str, str, str, str]"
+Table: TypeAlias = "tuple[ByName, ByName, ByName, ByAddress, tuple[tuple[int, int, Rule], ...], dict[str, str], tuple[AwsRule, ...]]"
+"""`(names, parents of *.names, parents of **.names, addresses, networks as (shift, prefix, rule), paths of Unix sockets,
+(service, action, resource, entry) of AWS calls)`: exact types, read by index."""
 
 
 class Rules(NamedTuple):

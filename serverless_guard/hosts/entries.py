@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from serverless_guard.hosts import Line, Table
 
+AWS_RESOURCES = frozenset("bedrock dynamodb events firehose kinesis kms lambda logs s3 secretsmanager sns sqs ssm states".split())  # noqa: SIM905  # reads better
+"""Services whose calls the guard knows to name their resource (`sinks.aws`)."""
 NAME = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 
 
@@ -41,13 +43,13 @@ class _Wrong(Exception):
 
 
 def _empty() -> list[dict[Any, Any]]:
-    return [{}, {}, {}, {}, {}, {}]
+    return [{}, {}, {}, {}, {}, {}, {}]
 
 
 def _sealed(table: list[dict[Any, Any]]) -> Table:
     """The table as the hook reads it: rules in tuples, networks in a row."""
     rows: list[Any] = [{key: tuple(rules) for key, rules in part.items()} for part in table[:4]]
-    return (*rows, tuple((shift, prefix, rule) for (shift, prefix), rules in table[4].items() for rule in rules), dict(table[5]))
+    return (*rows, tuple((shift, prefix, rule) for (shift, prefix), rules in table[4].items() for rule in rules), dict(table[5]), tuple(table[6].values()))
 
 
 def _add(table: list[dict[Any, Any]], entry: str, text: str, denied: bool) -> None:
@@ -57,6 +59,9 @@ def _add(table: list[dict[Any, Any]], entry: str, text: str, denied: bool) -> No
         if not text.startswith("unix:/"):
             raise _Wrong(f"`{entry}` needs an absolute path, such as `unix:/tmp/app.sock`")
         table[5][text[5:]] = entry
+        return
+    if text.startswith("aws:"):
+        table[6][entry] = (*_aws(entry, text), entry)
         return
     text, private = (text.removesuffix("#private"), True) if text.endswith("#private") else (text, False)
     methods, text = _methods(entry, text)
@@ -81,14 +86,32 @@ def _refuse_unreadable(entry: str, text: str) -> None:
 
         folded = normalize("NFKC", text).replace("\u3002", ".").lower()
         raise _Wrong(f"`{entry}` must be ASCII, {f'write `{folded}`' if folded.isascii() else 'write the name in punycode, as `xn--...`'}")
-    if text.startswith(("aws:", "@")):
-        raise _Wrong(f"`{entry}` names AWS calls, which are not supported yet, write the endpoint, such as `dynamodb.eu-west-1.amazonaws.com`")
+    if text.startswith("@"):
+        raise _Wrong(f"`{entry}` names an account, which is not supported yet, write the calls, such as `aws:dynamodb:GetItem@table/orders`")
     if text in ("*", "**", "*:*", "0.0.0.0", "::"):
         raise _Wrong(f"`{entry}` would allow everything, name the hosts, or leave `egress` out")
     if text.isdigit():
         raise _Wrong(f"`{entry}` is a port without a host, write `host:{text}`")
     if not text:
         raise _Wrong("is empty, write a destination, such as `api.example.com:443`")
+
+
+def _aws(entry: str, text: str) -> tuple[str, str, str]:
+    """Service, action and resource of an `aws:` entry."""
+    service, _, rest = text[4:].partition(":")
+    action, at, resource = rest.partition("@")
+    if not action.replace("*", "").isalnum() and action != "*":
+        raise _Wrong(f"`{entry}` needs a service and an action, write them as `aws:dynamodb:GetItem@table/orders`")
+    if not service.replace("-", "").isalnum() or service != service.lower():
+        raise _Wrong(f"`{entry}` names no service, write it as IAM does, such as `aws:dynamodb:{action}`")
+    if at and service not in AWS_RESOURCES:
+        raise _Wrong(f"`{entry}` names a resource, which is not known yet for `{service}`, write `aws:{service}:{action}`")
+    if resource.startswith("arn:"):
+        resource = resource.split(":", 5)[-1]
+        raise _Wrong(f"`{entry}` names an ARN, write its last part, `aws:{service}:{action}@{resource}`")
+    if (at and not resource) or resource != "".join(resource.split()):
+        raise _Wrong(f"`{entry}` has no resource after the `@`, write `aws:{service}:{action}@name`")
+    return service, action, resource
 
 
 def _methods(entry: str, text: str) -> tuple[frozenset[str], str]:
