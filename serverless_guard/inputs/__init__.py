@@ -15,6 +15,7 @@ A bound that is hit is a finding; what lies beyond it was not looked at, and the
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from serverless_guard.inputs import envelopes
 from serverless_guard.inputs.envelopes import TooLarge
@@ -51,6 +52,8 @@ USUAL = frozenset(
 )
 """Headers that no handler takes for base64; they are read as text all the same."""
 
+_first = itemgetter(0)
+_words = re.compile("[A-Za-z0-9+/_-]{16,}={0,2}(?![.A-Za-z0-9])").findall
 _base64 = re.compile(r"(?!(?:[0-9a-f-]+|[0-9A-F-]+)\Z)[A-Za-z0-9+/_\r\n-]{16,}={0,2}\s*").fullmatch
 """Base64 in either alphabet. Hexadecimal is left out, most identifiers are that: it decodes to no quote, blank, slash, dot or parenthesis."""
 _plain_key = re.compile(r"[\w$@:/-]{1,64}").fullmatch
@@ -61,7 +64,7 @@ _SAFE = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b"
 KNOWN: set[int] = set()
 """Hashes of header values that were looked at before and found harmless: most headers come with every request, and looking at them anew
 costs a third of the whole look. A string's hash is keyed by the process, 64 bits wide; no value is kept."""
-KNOWN_MOST, KNOWN_LENGTH = 4096, 512
+KNOWN_MOST, KNOWN_LENGTH = 4096, 4096
 
 
 class Opened:
@@ -149,7 +152,7 @@ def opened(parts: Sequence[Part], limits: Limits) -> Opened:
             if where == "header":
                 opening.headers(value, level)
             elif where == "query":
-                opening.flat(value, level, own)
+                own += opening.flat(value, level)
             elif where == "aws":
                 _aws(value, encoding, aws, level)
             else:
@@ -192,8 +195,6 @@ def walk(parts: Sequence[Part], opened: Opened) -> Iterator[Walked]:
             value = value if value.__class__ is str else _plain(value)
             if value.__class__ is str:
                 steps = nodes.get(value, ())
-                if "eyJ" in value and not steps:
-                    steps = _claims(value, opened.limits)
                 if not (aws and path.count(".") <= start.count(".") + 1 and not _unlike_aws([value])) and not (steps and steps[0][0] == "json"):
                     left -= 1
                     yield path, where, record, value, False
@@ -212,18 +213,6 @@ def walk(parts: Sequence[Part], opened: Opened) -> Iterator[Walked]:
             elif value.__class__ is list:
                 left -= len(value)
                 pending.extend((f"{path}[{index}]", value[index]) for index in range(len(value) - 1, -1, -1))
-
-
-def _claims(text: str, limits: Limits) -> list[tuple[str, Any]]:
-    """What the tokens in a text claim."""
-    steps = []
-    for claims in envelopes.from_token(text):
-        try:
-            found = envelopes.from_json(claims, limits.max_decoded)
-        except TooLarge:
-            continue  # `opened` said so
-        steps.append(("jwt", found[1] if found else claims))
-    return steps
 
 
 def _aws(value: dict[Any, Any], skip: str, aws: list[str], level: list[Any]) -> None:
@@ -273,7 +262,7 @@ class _Opening:
         self.keys = self.items = self.size = self.colons = 0
         self.cut = False  # a bound was hit: what follows is not looked at
         self.quiet = 0  # how many texts are not tried for base64: headers
-        self.twin: set[str] = set()  # values of the single-value headers
+        self.twin: list[Any] = []  # values of the single-value headers or query
         self.suspects: list[Any] = []  # header values that are tried for base64
         self.names: set[Any] = set()  # keys of this round, each once
         self.known: set[str] = set()  # keys of all rounds
@@ -287,18 +276,19 @@ class _Opening:
 
     def headers(self, value: dict[Any, Any], level: list[Any]) -> None:
         """Names and values of headers, single or in lists. Only a header that is not usual is tried for base64 and tokens."""
-        values = self.flat(value, level, self.result.texts)
-        if values:
+        values = self.flat(value, level)
+        if not values:
             for name in value:
-                if name not in USUAL:
-                    text = value[name]
-                    if text.__class__ is str and len(text) > 15:
-                        self._in_header(text)
-                    elif text.__class__ is list:
-                        self.suspects += text
+                if name not in USUAL and value[name].__class__ is list:
+                    self.suspects += value[name]
+            return
+        fresh = self.result.headers = [text for text in values if hash(text) not in KNOWN]
+        self.result.texts += fresh
+        if fresh:
+            self.suspects += [value[name] for name in value if name not in USUAL]
 
-    def flat(self, value: dict[Any, Any], level: list[Any], texts: list[str]) -> bool:
-        """Names and values of headers or a query; gives whether they say anything new.
+    def flat(self, value: dict[Any, Any], level: list[Any]) -> list[str]:
+        """Names of headers or of a query, and their values where they are all strings; else they go to `level`.
 
         A multi-value twin that says the same as the single values adds nothing: leaving it out saves 2 KB of text in 6.
         """
@@ -308,21 +298,20 @@ class _Opening:
                 if sum(map(len, values)) == len(values) and list(map(_first, values)) == self.twin:
                     self.keys += len(values)
                     self.names.update(value)
-                    return False
+                    return []
             except (TypeError, LookupError):
                 pass
             level.append(value)
-            return True
+            return []
         try:
             "".join(values)
         except TypeError:
             level.append(value)
-        else:
-            self.twin = values
-            self.keys += len(values)
-            self.names.update(value)
-            texts += values
-        return True
+            return []
+        self.twin = values
+        self.keys += len(values)
+        self.names.update(value)
+        return values
 
     def part(self, index: int, text: str, encoding: str) -> None:
         """Open a part, once: a batch that says the same in all of its n records would be n times n findings."""
@@ -368,9 +357,12 @@ class _Opening:
     def run(self, level: list[Any]) -> None:
         """Fill the result."""
         result, limits = self.result, self.result.limits
+        for text in self.suspects:
+            if text.__class__ is str and len(text) > 15 and text not in result.nodes and hash(text) not in KNOWN:
+                self._in_header(text)
         docs, self.fresh = self.fresh, {0: level}
         self._walk()
-        mark, start = 0, self.quiet
+        start = self.quiet
         joined = [self._join(0)]
         self.fresh = docs
         for envelope in range(limits.max_envelopes + 1):
@@ -494,10 +486,6 @@ class _Opening:
     def _search(self, start: int, joined: str) -> None:
         """Open what is an envelope among the texts from `start` on, which stand in `joined`."""
         self.places, self.spans = {}, []
-        if self.suspects:
-            for text in {text: None for text in self.suspects if text.__class__ is str and len(text) > 15}:
-                self._in_header(text)
-            self.suspects = []
         for sign in "{[" if "\\" not in joined else '{["':
             if sign in joined:
                 self._starting(sign, joined)
@@ -533,7 +521,7 @@ class _Opening:
                 text = joined[start:stop]
                 if text in result.nodes:
                     at = stop - 1
-                elif (step := self._from_json(text)) :
+                elif step := self._from_json(text):
                     at = stop - 1
                     if step == "json":
                         self.spans.append((start, stop))
@@ -555,8 +543,9 @@ class _Opening:
 
     def _token(self, text: str) -> None:
         """Header and claims of each token in a string: `Bearer eyJ...`, `token=eyJ...`."""
-        for word in _jwt(text):
-            for found in envelopes.from_token(word, self.max_decoded):
+        for claims in envelopes.from_token(text):
+            found = self._parsed(claims)
+            if found is not None:
                 self.colons += found[2]
                 self._put(text, "jwt", found[1], 1)
 
@@ -567,7 +556,6 @@ class _Opening:
             return ""
         step, value, colons, rule = found
         if rule:
-            self.result.breach(rule)
             step = "json twice" if step == "json" else step
         if value.__class__ is not str:
             self.colons += colons
@@ -575,6 +563,16 @@ class _Opening:
                 self.docs.append(text)
         self._put(text, step, value, depth)
         return step
+
+    def _parsed(self, text: str) -> envelopes.Json | None:
+        try:
+            found = envelopes.from_json(text, self.max_decoded)
+        except TooLarge as bound:
+            self.result.breach(bound.args[0], "while decoding")
+            return None
+        if found and found[3]:
+            self.result.breach(found[3])
+        return found
 
     def _from_base64(self, text: str, holder: str = "", declared: bool = False) -> str:
         """Open a string as base64, found in `holder`; gives the text that came out."""

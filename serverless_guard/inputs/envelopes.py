@@ -25,6 +25,7 @@ MEMBERS = 64
 
 _raw_decode = json.JSONDecoder().raw_decode
 _blank = re.compile("[ \t\r\n\ufeff\x1e]*").match
+_tokens = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+").findall
 _CONTROL = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
 
 
@@ -177,15 +178,14 @@ def from_xml(text: str) -> list[str] | None:
 def from_token(text: str) -> list[str]:
     """Header and claims of the JSON Web Tokens in a text (`Bearer eyJ...`, `token=eyJ...`), as the JSON they are. No signature is looked at."""
     found = []
-    for word in text.replace("=", " ").replace(";", " ").replace('"', " ").split():
-        if word[:3] == "eyJ" and "." in word:
-            for segment in word.split(".", 2)[:2]:
-                try:
-                    data = binascii.a2b_base64(segment.replace("-", "+").replace("_", "/") + "==")
-                except ValueError:
-                    continue
-                if data[:1] == b"{":
-                    found.append(data.decode("utf-8", "replace"))
+    for word in _tokens(text):
+        for segment in word.split("."):
+            try:
+                data = binascii.a2b_base64(segment.replace("-", "+").replace("_", "/") + "==")
+            except ValueError:
+                continue
+            if data[:1] == b"{":
+                found.append(data.decode("utf-8", "replace"))
     return found
 
 
