@@ -32,9 +32,9 @@ QUOTED = (
 INSIDE = "localhost|localtest|local\\b|local\\.gd|localdomain|internal|metadata|svc\\b|consul|lan\\b|home\\b|corp\\b|intranet|private|nip\\.io|sslip|xip\\.|lvh\\.|vcap\\.|lacolhost|localho\\.|smackaho|127-|dod\\.network|1u\\.ms|rbndr|traefik\\.me|backname|oast|burp|interact\\.|dnslog|ceye\\.|requestrepo|canarytokens|ngrok|docker|kubernetes"
 """Pieces of host names that lead inside, or to those who wait for a call."""
 SIGNS = {
-    "'": QUOTED.replace("'`-]", "`-]", 1) + r"|[\s)]{0,8}(?::\s{0,8}['\"\d]|,\s{0,8}['\"(\d$@nx{])|(?<=['=(|&+;> ]')\x1f|(?<=\\')",
+    "'": QUOTED.replace("'`-]", "`-]", 1) + r"|[\s)}\]]{0,12}(?::\s{0,8}['\"\d]|,\s{0,8}['\"(\d$@nx{])|(?<=['=(|&+;> ]')\x1f|(?<=\\')",
     '"': QUOTED,
-    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[^\s\x1f(:;=-]\()(?!e?s\)|\w\)|\d)|\)",
+    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[^\s\x1f(:;=\d-]\()(?!e?s\)|[a-z]\))|(?<=[+\-]\()|\)",
     ")": r"\(|\s{0,4}(?:[{;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\){0,8}\s{0,8}(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|where)\b[^\x1f]{0,40}[=<>'\"])",
     ";": r"(?<!&amp;)(?<!&lt;)(?<!&gt;)\s{0,4}[^\s\x1f]",
     "&": r"[&#|$<({`\\]|[a-z]{2,8};(?<!amp;)|\s{0,4}[a-z/.$]{1,40}(?:\s{0,4}(?:[-/|;&$'\"<>`\\0-9])|\s{1,8}\S)|\s{0,4}[a-z]{1,12}\s{0,4}\x1f|[\w.%-]{0,40}\[|[\w%]{0,40}%",
@@ -67,7 +67,7 @@ SIGNS = {
 """By sign: what may follow it in an attack, and seldom in data. Lower case; `\x1f` is the border between two texts. A sign that data seldom has needs little."""
 UNLIKE = {
     ";": r"\s?(?:[\w!~.-]{1,40}=(?![^;\x1f]{0,64}[;&|]\s?\$)|q=|v=|win|wow64|x64|rv:|intel mac|linux|u;|brand|cpu |android |macos|ubuntu|compatible|[\w.+-]{1,40}/\d|\+?https?:|en[;-]|arm|cros |i686|msie |trident|applewebkit|sm-|mobile)",
-    "&": r"[\w.%\[\]~-]{1,64}=|amp;[ a-z]|lt;[\d ]|raquo;|nbsp;|copy;|hellip;",
+    "&": r"[\w.%\[\]~-]{1,64}=|amp;(?:[a-z]\b| \d)|lt;[\d ]|raquo;|nbsp;|copy;|hellip;",
     "|": r"[0-9a-f]{20,40}\x1f|\d{9,40}\x1f",
     "$": r"default\b|schema|ref\b|id\b|defs|anchor|dynamic|comment\b|date\b|oid\b|latest|vocab|recursive",
 }
@@ -86,7 +86,7 @@ WORDS = {
     "i": r"nto {1,8}(?:out|dump)file|nsert {1,8}into|nformation_schema|mport (?:os|sys|subprocess|socket|pty|time|commands|base64|pickle)",
     "j": r"avascript|ar:|ndi",
     "l": r"imit {1,8}\d|oad_file|daps?:|ocalhost",
-    "n": rf"ot{CONDITION}",
+    "n": rf"ot{CONDITION}|ew (?:function|image|activex|java)",
     "o": rf"r{CONDITION}|rder {{1,8}}by {{1,8}}[\d(]|n[a-z]{{3,32}} {{0,4}}=",
     "p": rf"rocedure |hp:|har:|rompt{CALL}|arent[.\[]",
     "r": r"eturn[ (]{1,4}(?:true|this|\(|function)",
@@ -171,7 +171,7 @@ def odd(texts: list[str], joined: str = "") -> bool:
     raw = low.encode("utf-8", "surrogatepass")
     if len(raw.translate(None, CONTROLS)) != len(raw) or (f"{BORDER}on" in low and HANDLER().search(low)):
         return True
-    if any(map(SERIALISED().match, [text for text in texts if text[:2] in MAGIC])):
+    if any(map(BEGINNING().match, [text for text in texts if text[:2] in BEGINS])):
         return True
     if "+" in low or "\n" in low or "\t" in low:
         return _hit(LOOK_WORDS().search, _spaced(low))
@@ -334,8 +334,8 @@ LETTERS = _pattern(
 )
 """Letters that a back end may fold to signs and letters of ASCII."""
 HANDLER = _pattern(f"{BORDER}on[a-z]{{3,32}}\\s{{0,4}}=")
-MAGIC = frozenset("pr co su or ja Sy py gA rO H4 AA BA Tz YT Yj Y2 Y3 Y1 Qz ac 80 27 0x 22 3c 3C 31 2e 2d 2D 2E 3b 7b 7B 24 28 29 20 2f 2F 68 6a 6A 73 75".split())
-"""How serialised objects start in base64, and attacks in hex."""
-SERIALISED = _pattern(r"com\.|sun\.|org\.|constructor$|prototype$|javax?\.|System\.|py/|(?:gA[JNSQWa]|rO0|H4sI|AAEAAAD|BAh|Tz[o1]|YT[o1]|Y[jzy]o|Qzo|Y[23]|Y19|aced)[\w+/-]{12}|(?:0x)?(?:[2-7][0-9a-fA-F]|0[9adAD]){8}[0-9a-fA-F]*$")
+BEGINS = frozenset("os lo lv pr al au di op me sa cg se ze er ma co su or ja Sy py gA rO H4 AA BA Tz YT Yj Y2 Y3 Y1 Qz ac 80 27 0x 22 3c 3C 31 2e 2d 2D 2E 3b 7b 7B 24 28 29 20 2f 2F 68 6a 6A 73 75".split())
+"""The first two letters of what is looked at though it needs no sign: serialised objects in base64, text in hex, names of classes and settings."""
+BEGINNING = _pattern(r"com\.|sun\.|org\.|constructor$|prototype$|javax?\.|System\.|py/|os\.|subprocess\.|localtest|(?:allow_url_|auto_|disable_fun|open_base|memory_l|safe_mode|suhosin|opcache|cgi\.|session\.|zend\.|error_rep|display_err|max_exec)|lvh\.|(?:[\w-]{1,40}\.){0,6}(?:nip|sslip)\.io|(?:gA[JNSQWa]|rO0|H4sI|AAEAAAD|BAh|Tz[o1]|YT[o1]|Y[jzy]o|Qzo|Y[23]|Y19|aced|800[2-5])[\w+/-]{12}|(?:0x)?(?:[2-7][0-9a-fA-F]|0[9adAD]){8}[0-9a-fA-F]*$")
 _harmless: set[int] = set()
 """Hashes of header values that look odd and were found harmless, browsers' names above all: they come with every request. No value is kept."""

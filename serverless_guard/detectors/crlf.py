@@ -53,7 +53,7 @@ def detect(text: str, where: str) -> Evidence | None:
     if found:
         lines = low.count("\n") + 1
         first = low[: low.find("\n")]
-        if not first.strip() or (lines <= 4 and " " not in first.strip() and not first.rstrip().endswith((",", ":", ".", "!", ";", "-"))):
+        if not first.strip() or (lines <= 4 and len(first.split()) < 3 and not first.rstrip().endswith((",", ":", ".", "!", ";", "-"))):
             return Evidence("high", "header behind a line break")
         if found[1] in STRONG:
             return Evidence("medium", "header behind a line break")

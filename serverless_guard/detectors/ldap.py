@@ -32,7 +32,7 @@ def detect(text: str, where: str) -> Evidence | None:
     found = CLOSING().search(low)
     if found:
         return Evidence("high", "end of one filter and begin of another")
-    if WHOLE().match(low):
+    if WHOLE().search(low):
         return Evidence("medium", "whole filter with a wildcard or combination")
     if CUT().search(low):
         return Evidence("medium", "end of a filter with the rest cut off")
@@ -48,8 +48,8 @@ def _pattern(source: str) -> Any:
 
 ATTRIBUTE = r"[a-z][\w;.-]{0,63}(?::dn)?(?::[\d.]{3,64}:?|:[\w-]{1,32}:)?[~<>:]{0,2}="
 """Attribute description and the sign of a match, `memberOf:1.2.840.113556.1.4.803:=`."""
-CLOSING = _pattern(rf"\)\s?\(\s?(?:[&|!]\s?(?:\(|\)|$)|[&|!]?\s?\(?\s?{ATTRIBUTE}(?:\*|[^()\s]{{0,64}}(?:\*|\)|$)))|\*\s?\(\s?[&|!]\s?\(|[=*]\s?\)\s?\(\s?[&|!]|\)\s?\)\s?\(\s?[&|!]\s?\(|^[^()]{{0,64}}\)\s?\([&|!]$")
-WHOLE = _pattern(rf"^\s*\(\s?(?:[&|!]\s?\(\s?{ATTRIBUTE}|{ATTRIBUTE}[^()=;]*\*[^()=;]*\)\s*$|{ATTRIBUTE}\*)")
+CLOSING = _pattern(rf"\)\s?\(\s?(?:[&|!]\s?(?:\(|\)|$)|[&|!]?\s?\(?\s?{ATTRIBUTE}(?:\*|[^()\s]{{0,64}}(?:\*|\)|\s|$)))|\*\s?\(\s?[&|!]\s?\(|[=*]\s?\)\s?\(\s?[&|!]|\)\s?\)\s?\(\s?[&|!]\s?\(|\)\s?\(\s?\(\s?[&|!]|^[^()]{{0,64}}\)\s?\([&|!]$")
+WHOLE = _pattern(rf"\(\s?[&|!]\s?\(\s?{ATTRIBUTE}|^\s*\(\s?(?:{ATTRIBUTE}[^()=;]*\*[^()=;]*\)\s*$|{ATTRIBUTE}\*)")
 CUT = _pattern(rf"\)\s?(?:\)\s?)*(?:%00|\x00)|\(\s?[&|]\s?\)|^[^()]{{0,64}}\*\)\)+;?$|\)\s?\(\s?{ATTRIBUTE}[^()]{{0,64}}(?:\)\s?)*\(\s?$")
 XPATH = _pattern(
     r"['\"]\s{0,8}(?:or|and|\|)\s{1,8}(?:not\()?(?:count|name|local-name|string-length|substring|contains|starts-with|position|doc|normalize-space|string|boolean|last)\s?\("

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RULE = "SG-NOS-001"
 CWE = 943
 TITLE = "Operators or script for a document database"
-NEEDS = ("$", ("this.", "'"), ("this.", '"'), ("this.", "="), ("db.", "("), ("return", "'"), ("return", '"'), ("date", "'"), ("date", '"'), ("mapreduce",), ("sleep(", "'"), ("sleep(", '"'), ("||", "'"), ("||", '"'), ("==", "'"), ("==", '"'))
+NEEDS = ("$", ("'", ";"), ('"', ";"), ("'", "|"), ('"', "|"), ("'", "&"), ('"', "&"), ("this.", "'"), ("this.", '"'), ("this.", "="), ("db.", "("), ("return", "'"), ("return", '"'), ("date", "'"), ("date", '"'), ("mapreduce",), ("sleep(", "'"), ("sleep(", '"'), ("||", "'"), ("||", '"'), ("==", "'"), ("==", '"'))
 
 OPERATORS = frozenset(
     "eq ne gt gte lt lte in nin and or nor not exists type expr jsonschema mod regex options text where geointersects geowithin near nearsphere all elemmatch size bitsallclear bitsallset bitsanyclear bitsanyset "
@@ -41,7 +41,7 @@ def detect(text: str, where: str) -> Evidence | None:
         if where == "key":
             return _key(low)
         found = WRITTEN().search(low)
-        if found and (found[1] or found[2] or found[3]) in OPERATORS:
+        if found and (found[1] or found[2] or found[3] or found[4]) in OPERATORS - {"comment"}:
             return Evidence("high", "operator where a field name belongs, in a text")
         found = LOOSE().search(low)
         if found and found[1] in OPERATORS:
@@ -74,7 +74,7 @@ def _pattern(source: str) -> Any:
 
 
 BRACKETED = _pattern(r"\[[\"']?\$([a-z]+)[\"']?\]|\.\$([a-z]+)$")
-WRITTEN = _pattern(r"\[[\"']?\$([a-z]+)[\"']?\](?:\[[^\]\n]{0,32}\])?\s?=|[{,]\s{0,16}[\"']?\$([a-z]+)[\"']?\s{0,16}:|^\s{0,16}[\"']?\$([a-z]+)[\"']?\s{0,16}:\s{0,16}[\[{\"'\d]")
+WRITTEN = _pattern(r"\w\.\$([a-z]+)=|\[[\"']?\$([a-z]+)[\"']?\](?:\[[^\]\n]{0,32}\])?\s?=|[{,]\s{0,16}[\"']?\$([a-z]+)[\"']?\s{0,16}:|^\s{0,16}[\"']?\$([a-z]+)[\"']?\s{0,16}:\s{0,16}[\[{\"'\d]")
 LOOSE = _pattern(r"[\"'\])}]\s{0,16},?\s{0,16}\$([a-z]+)\s{0,16}:")
 SCRIPT = _pattern(
     r"[\"'][\s)};]{0,16}(?:\|\||&&|;|\+)\s{0,16}(?:!{0,2}\(?(?:this|obj)\.\w|return\b|(?:var|let)\s|(?:do|while|for|if)\s{0,8}[({]|\w{1,16}\s?=\s?new\s+date|sleep\s?\(|db\.\w|function\b|throw\b|emit\()"

@@ -163,6 +163,8 @@ def _weigh(sql: str, quote: str, place: int) -> tuple[int, str]:
         if not odd_start:
             return 0, ""
         place -= 1
+    if quote and kinds[0] == "k" and len(words) > 1 and words[1][0] == quote:
+        return 0, ""  # a quoted word
     kinds += "$$$$"
     words += ("", "", "", "")
     query = _Query(kinds, words, bool(quote))
@@ -202,7 +204,7 @@ class _Query:
                 compared += 1
             before = kind
         if alike or before == "u":
-            return -2
+            return -1 if alike == 1 and self.kinds[self.first - 1] in "ns)" else -2
         return -2 if compared else 0 if equal else 1
 
     def evidence(self) -> tuple[int, str]:
@@ -274,7 +276,7 @@ class _Query:
             return "", i
         while kinds[i] == ")" or (words[i] == "::" and kinds[i + 1] in "wk"):
             i += 1 if kinds[i] == ")" else 2
-        if kinds[i] == "a" and words[i] not in ("collate", "escape") and i - start < 48:
+        if (kinds[i] == "a" or words[i] == "||") and words[i] not in ("collate", "escape") and i - start < 48:
             more, j = self.operand(i + 1)
             if more:
                 return ("n" if kind in "n" and more in "n" else more if more in "pu" else kind), j
@@ -303,7 +305,9 @@ class _Query:
         if kinds[j] == "c" or (kinds[j] == "?" and left in "su"):
             compare = words[j]
             if compare == "is":
-                return (1 if left in "wq" else 3), f"{word} {NOUNS[left]} is"
+                k = j + 1 + (words[j + 1] in ("not", "distinct"))
+                weight = 0 if words[k] not in ("null", "true", "false", "unknown", "?") and kinds[k] not in "n#" else 1 if left in "wq" else 3
+                return weight, f"{word} {NOUNS[left]} is"
             k = j + 1
             while kinds[k] == "c" or kinds[k] in "|&" or words[k] == "not":
                 k += 1
@@ -321,7 +325,7 @@ class _Query:
                 return 0, shape
             if words[j - 1] == words[after - 1] and compare in ("=", "==", "like"):
                 return 2 + (kinds[after] == "#"), shape
-            return 1, shape
+            return (0 if word in CONDITIONAL and not self.quoted and right == left == "w" else 1), shape
         ends = kinds[j] in "$#;)l" or (kinds[j] == "k" and words[j] in CLAUSE)
         shape = f"{word} {NOUNS[left]}"
         if left == "p":
@@ -331,7 +335,8 @@ class _Query:
         if not ends or word in ("on", "when", "where", "if"):
             return 0, ""
         if left in "nsuvf":
-            return (0 if left == "s" and kinds[j] != "#" else 2 if self.quoted or kinds[j] == "#" else 0), shape
+            prose = left == "s" and kinds[j] != "#" or left == "u" and " " in words[j - 1]
+            return (0 if prose else 2 if self.quoted or kinds[j] == "#" else 0), shape
         return (1 if self.quoted and kinds[j] in "#;" else 0), shape
 
     def select_list(self, i: int) -> int:
@@ -385,7 +390,8 @@ class _Query:
                 j += 1
             if words[j] in ("select", "values"):
                 weight = self.select_list(j + 1)
-                return (6 if weight >= 3 else 4 if weight == 2 else 2 + weight), f"{word} {words[j]} list"
+                weight = 6 if weight >= 3 else 4 if weight == 2 else 2 + weight if weight or (i and kinds[i - 1] in "ns)") else 0
+                return weight, f"{word} {words[j]} list"
             return 0, ""
         if word == "select":
             weight = self.select_list(i + 1)
@@ -395,7 +401,7 @@ class _Query:
         if word in ("order", "group") and nxt == "by":
             left, j = self.operand(i + 2)
             if left and left in "npfsu":
-                return (2 if kinds[j] in "$#,)k;u" else 0), f"{word} by {NOUNS[left]}"
+                return (3 if kinds[j] == "#" else 2 if kinds[j] in "$,)k;u" else 0), f"{word} by {NOUNS[left]}"
             return (1 if left and kinds[j] == "#" else 0), f"{word} by {NOUNS.get(left, 'nothing')}"
         if word == "limit" and kinds[i + 1] == "n":
             return (1 if kinds[i + 2] in ",#" or words[i + 2] in ("offset", "into", "procedure", "union") else 0), "limit"
@@ -543,7 +549,7 @@ BLOCK_COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/")
 VERSIONED = _pattern(r"/\*!(?:\d{5,6})?")
 SPACE = _pattern(r"[\s\x00-\x20\xa0]+")
 TOKEN = _pattern(
-    r"''(?![\w'])|'(?:[^'\\]+|\\.|'')*'?|\"(?:[^\"\\]+|\\.|\"\")*\"?|`[^`]*`?|0x[0-9a-f]*|\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![a-z_])|\d+(?=(?:union|or|and|having|order|limit)\b)|\.\d+|@>|@@?[\w.$]*|[^\W\d][\w$#]*|\d+\w*"
+    r"''(?![\w'])|'(?:[^'\\]+|\\.|'')*'?|\"(?:[^\"\\]+|\\.|\"\")*\"?|`[^`]*`?|0x[0-9a-f]*|\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![a-z_])|\d+(?=(?:union|or|and|having|order|limit)\b)|\.\d+|@>|@@?[\w.$]*|[^\W\d][\w$]*(?:#\w+)*|\d+\w*"
     r"|#>>?|--.*|#.*|/\*.*|<=>|->>|[<>!=]=|@>|<@|\?[|&]|<>|\|\||&&|:=|::|<<|>>|->|!<|!>|\S"
 )
 BREAK_OUT = {quote: _pattern(quote + r"(?=[\s)]*(?:[-+*/%^&|=<>!~;,#]|(?:or|and|xor|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto)(?!\w)|[\w.]+\(|\d+ (?:or|and)\b|\(select))") for quote in QUOTES}

@@ -159,7 +159,7 @@ def _calls(low: str) -> tuple[int, str]:
 ELEMENTS = {
     "script": 5, "iframe": 4, "frame": 4, "frameset": 4, "object": 4, "embed": 4, "applet": 4, "bgsound": 4, "layer": 4, "ilayer": 4, "isindex": 4, "base": 4, "xss": 4, "vmlframe": 4, "handler": 4,
     "listener": 4, "portal": 4, "import": 4, "event-source": 4, "implementation": 3, "animate": 3, "animation": 3, "animatetransform": 3, "animatemotion": 3, "set": 3, "foreignobject": 3, "keygen": 3, "xml": 3,
-    "marquee": 3, "basefont": 3, "meta": 2, "fscommand": 3, "plaintext": 3, "xmp": 3, "noembed": 3, "math": 2, "svg": 2, "style": 2, "form": 2, "input": 2, "isolate": 0,
+    "marquee": 3, "basefont": 3, "fscommand": 3, "plaintext": 3, "xmp": 3, "noembed": 3,
 }  # fmt: skip
 """Elements that run or load code in a page: 4 by themselves, 3 and 2 where they only open the way to it."""
 CALLS = "alert|confirm|prompt|eval|settimeout|setinterval|setimmediate|execscript|document\\.write(?:ln)?|msgbox|string\\.fromcharcode|unescape|atob|fetch|importscripts|window\\.open|document\\.[a-z]+|print|function|write|focus"
@@ -186,10 +186,10 @@ CALL_URL = _pattern(r"(?:javascript|vbscript|asfunction):[^\s]{0,60}?[\w)][(`]")
 CODE = _pattern(r"[\w$)\]][(`=\[]|//|/\*|\\u00|%")
 DATA_URL = _pattern(r"data:(?:text/(?:html|xml|javascript|vbscript|css|x-scriptlet)|image/svg\+?xml|application/(?:xhtml|xml|javascript|x-javascript))[^<]{0,40}[;,]|data:,(?:<|%3c|alert|\*\{)|data:text/[a-z]+;?charset")
 COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/|<!--[^>]{0,64}-->")
-STYLE = _pattern(r"[:;\s\"'{]\s*expression\s*\(|behavior\s*:\s*url|-moz-binding\s*:|@import\s*(?:url|['\"][^'\"]*(?:javascript|data:|//))|-o-link(?:-source)?\s*:")
+STYLE = _pattern(r"[:;\s\"'{]\s*expression\s*\(|behavior\s*:\s*url\s*\(|-moz-binding\s*:|@import\s*(?:url|['\"][^'\"]*(?:javascript|data:|//))|-o-link(?:-source)?\s*:")
 CALL_ANYWHERE = _pattern(
-    r"(?<![\w.$-])(?:(?:window|self|top|parent|frames|this|globalthis|document)(?:\.|\[[\"'`/]))*(?:alert|confirm|prompt|eval|settimeout|setinterval|execscript|document\.write(?:ln)?|string\.fromcharcode|importscripts|msgbox)"
-    r"[\"'`\]/)\s.a-z]{0,8}?(?:\?\.)?\s?(?:\(|`|&lpar;)|(?<![\w.$])(?:location|document\.(?:location|cookie)|window\.location|self\.location)(?:\.href)?\s?=\s?[\w'\"`/]|(?<![\w.$])new\s+image\b[^;]{0,16}src|\bdocument\.(?:cookie|domain)\b|throw\s?(?:onerror|/)"
+    r"(?<![\w.$])(?:(?:window|self|top|parent|frames|this|globalthis|document)(?:\.|\[[\"'`/]))*(?:alert|confirm|prompt|eval|settimeout|setinterval|execscript|document\.write(?:ln)?|string\.fromcharcode|importscripts|msgbox)"
+    r"(?:[\"'`\]/)]|\.(?:call|apply|bind)|/\*\*/){0,3}(?:\?\.)?(?:\(|`|&lpar;|\s\((?=[\d'\"`/)]|document|window|this))|(?<![\w.$])(?:location|document\.(?:location|cookie)|window\.location|self\.location)(?:\.href)?\s?=\s?[\w'\"`/]|(?<![\w.$])new\s+image\b[^;]{0,16}src|\bdocument\.(?:cookie|domain)\b|throw\s?(?:onerror|/)"
 )
 JS_BREAK = _pattern(r"(?:[\"'`]\s*[)}\]]*\s*[;+*/%&|^,<>=?:!~-]|</script|\*/|}\s*;?|^[\w\s]{0,16}\)\s*;|;)[^\"'`\n]{0,128}$")
 OBJECTS = _pattern(
