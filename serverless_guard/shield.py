@@ -21,7 +21,7 @@ from time import monotonic
 
 from serverless_guard import hosts
 from serverless_guard.errors import ActionBlocked
-from serverless_guard.sinks import aws, http, network
+from serverless_guard.sinks import calling, network
 from serverless_guard.values import TYPE_CHECKING, Finding
 
 if TYPE_CHECKING:
@@ -53,10 +53,6 @@ TITLES = {
     "SG-EGR-005": ("Socket of a kind that is not declared", 668),
 }
 """Title and CWE of each rule."""
-READERS = dict.fromkeys(network.EVENTS, network.read) | dict.fromkeys(http.EVENTS, http.read) | dict.fromkeys(aws.EVENTS, aws.read)
-"""What reads the call behind each audit event."""
-JUDGES: dict[str, Callable[..., network.Refusal | None]] = {"address": network.judge_address, "aws": aws.judge}
-"""What judges each kind of call; every other kind is judged by `network.judge`."""
 BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 _live: dict[int, Seat] = {}
@@ -65,7 +61,9 @@ _last: list[Seat] = []
 _platform: list[tuple[Any, ...]] = []
 _grants: network.Grants = {}
 _serial = count(1)
-_unwatched = [network.watch, http.watch, aws.watch]  # until the first invocation
+_readers: dict[str, Callable[..., network.Call | None]] = dict.fromkeys(network.EVENTS, network.read)  # by audit event
+_judges: dict[str, Callable[..., network.Refusal | None]] = {"address": network.judge_address}  # by kind of call; all others: network.judge
+_watched = [0]  # how far `_watch` has come
 
 
 def enter(
@@ -74,16 +72,17 @@ def enter(
     current: ContextVar[Seat | None] = _current,
     last: list[Seat] = _last,
     serial: Iterator[int] = _serial,
-    unwatched: list[Callable[[], None]] = _unwatched,
+    watched: list[int] = _watched,
 ) -> Seat:
     """Puts the policy of an invocation in force; its seat, for `leave`."""
-    while unwatched:
-        unwatched.pop()()
     egress, modes, before = invocation.egress, invocation.modes, current.get()
     if before is not None and before[0] not in live:
         before = None  # what an earlier invocation left behind
     kept = {"egress": modes["egress"], "metadata": modes["metadata"], "runtime_api": modes["runtime_api"]}  # the handler can reach the other one
     rules = None if egress is None or kept["egress"] == "off" else (egress[0], egress[1])
+    wanted = 2 if rules is not None and (rules[0][6] or (rules[1] and rules[1][6])) else 1
+    if wanted > watched[0]:
+        _watch(wanted)
     seat = (next(serial), before, rules, kept["metadata"] != "off", kept["runtime_api"] != "off", kept, invocation.attempts)
     live[seat[0]] = seat
     last[:] = (seat,)
@@ -114,6 +113,22 @@ def arm(environ: Mapping[str, str], own: Callable[[], str] = _socket.gethostname
             if getattr(module, name, None) is real:  # `socket` copies all of them but getaddrinfo, where it was imported earlier
                 setattr(module, name, noting)
     sys.addaudithook(_hook)
+
+
+def _watch(wanted: int) -> None:
+    """Loads at the first invocation, not at start, what sees more than names and addresses: 1 requests, 2 AWS calls too."""
+    from serverless_guard.sinks import http
+
+    members = [network, http]
+    if wanted > 1:
+        from serverless_guard.sinks import aws
+
+        members.append(aws)
+        _judges["aws"] = aws.judge
+    for member in members[_watched[0] and 2 :]:
+        _readers.update(dict.fromkeys(member.EVENTS, member.read))
+        member.watch()
+    _watched[0] = wanted
 
 
 def _noting(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -174,16 +189,16 @@ def _refuse(
 def _hook(
     event: str,
     args: tuple[Any, ...],
-    readers: dict[str, Callable[..., network.Call | None]] = READERS,
+    readers: dict[str, Callable[..., network.Call | None]] = _readers,
     current: Callable[[], Seat | None] = _current.get,
     live: dict[int, Seat] = _live,
     last: list[Seat] = _last,
     platforms: list[tuple[Any, ...]] = _platform,
     grants: network.Grants = _grants,
-    judges: dict[str, Callable[..., network.Refusal | None]] = JUDGES,
+    judges: dict[str, Callable[..., network.Refusal | None]] = _judges,
     judge_other: Callable[..., network.Refusal | None] = network.judge,
-    calling: Callable[[], tuple[str, int] | None] = aws.calling.get,
-    within: Callable[..., bool] = aws.within,
+    calling: Callable[[], tuple[str, int] | None] = calling.get,
+    within: Callable[..., bool] = network.within,
     refuse: Callable[..., None] = _refuse,
     bugs: tuple[type[Exception], ...] = BUGS,
     unreadable: str = "has an address of an odd type; give the host as a str and the port as an int",

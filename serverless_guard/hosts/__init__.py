@@ -8,7 +8,6 @@ Functions that the audit hook calls keep what they use in positional defaults: a
 from __future__ import annotations
 
 import _socket
-import re
 from functools import lru_cache
 
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
@@ -169,15 +168,18 @@ def kind(address: int, octets: dict[int, str] = FIRST_OCTETS) -> str:
     return "link-local" if top & 0xFFC0 == 0xFE80 else "never" if top >> 8 == 0xFF else ""
 
 
-def normal_path(
-    path: str,
-    decode: Callable[..., str] = re.compile("%([0-9a-fA-F]{2})").sub,
-    char: Callable[[Any], str] = lambda match: chr(int(match[1], 16)),
-) -> str:
+def decoded(path: str) -> str:
+    """A path with its percent signs undone, once."""
+    first, *rest = path.split("%")
+    digits = "0123456789abcdefABCDEF"
+    return first + "".join([chr(int(part[:2], 16)) + part[2:] if len(part) > 1 and part[0] in digits and part[1] in digits else f"%{part}" for part in rest])
+
+
+def normal_path(path: str, decoded: Callable[[str], str] = decoded) -> str:
     """The path that a server might read: decoded, slashes single, without query; "" where it could climb (`..`) into another one."""
-    path = decode(char, decode(char, path.partition("?")[0].partition("#")[0]))
+    path = decoded(decoded(path.partition("?")[0].partition("#")[0]))
     steps = path.replace("\\", "/").split("/")
-    if path != decode(char, path) or [step for step in steps if step.partition(";")[0] in ("..", ".")]:
+    if path != decoded(path) or [step for step in steps if step.partition(";")[0] in ("..", ".")]:
         return ""
     return "/" + "/".join([step for step in steps if step]) + ("/" if len(steps) > 1 and not steps[-1] and path.strip("/\\") else "")
 

@@ -14,6 +14,7 @@ https://docs.python.org/3/library/audit_events.html
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 
 from serverless_guard.values import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ SINKS = {
     "aws": "calls to AWS by service, action and resource",
 }
 """Name of each member, and what it watches."""
+
+calling: ContextVar[tuple[str, int] | None] = ContextVar("serverless_guard_calling", default=None)
+"""The endpoint (host, port) of the AWS call under way in this context, where that was judged."""
 
 
 def cover(covers: dict[str, Callable[[ModuleType], None]]) -> None:

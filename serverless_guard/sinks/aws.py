@@ -15,10 +15,9 @@ Source of the names that differ: https://docs.aws.amazon.com/service-authorizati
 from __future__ import annotations
 
 import sys
-from contextvars import ContextVar
 
 from serverless_guard import hosts
-from serverless_guard.sinks import cover, wrap
+from serverless_guard.sinks import calling, cover, wrap
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 EVENTS = frozenset({"serverless_guard.aws"})
-calling: ContextVar[tuple[str, int] | None] = ContextVar("serverless_guard_calling", default=None)
-"""The endpoint (host, port) of the AWS call under way in this context."""
-
 UNDECLARED = "is not declared; add `aws:{entry}` to `egress`"
 DENIED = "is denied by the entry `{entry}` of `egress`"
 BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -135,15 +131,6 @@ def judge(
         bucket = acts[0][1].partition("/")[0]
         declared = name_rule(allow, value, port, 1) or (service == "s3" and name_rule(allow, f"{bucket}.{value}", port, 1))
     return None if declared else ("SG-EGR-007", "egress", missing, undeclared.replace("{entry}", missing))
-
-
-def within(refusal: tuple[str, str, str, str], endpoint: tuple[str, int] | None, aws: tuple[str, ...] = hosts.PUBLIC_AWS) -> bool:
-    """Whether a refused connection or lookup is the endpoint of the allowed AWS call under way."""
-    if endpoint is None or not refusal[3].startswith("is not declared"):
-        return False
-    host, port = endpoint
-    name, _, _ = refusal[2].rpartition(":")
-    return name == host or name.endswith(f".{host}") or name.endswith(aws) or (refusal[2] == f"127.0.0.1:{port}" and host == "localhost")
 
 
 def watch() -> None:

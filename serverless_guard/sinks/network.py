@@ -269,6 +269,15 @@ def judge(
     return "SG-EGR-005", "egress", f"socket family {target}", switch.replace("{entry}", "egress")
 
 
+def within(refusal: tuple[str, str, str, str], endpoint: tuple[str, int] | None, aws: tuple[str, ...] = hosts.PUBLIC_AWS) -> bool:
+    """Whether a refused connection or lookup is the endpoint of the allowed AWS call under way."""
+    if endpoint is None or not refusal[3].startswith("is not declared"):
+        return False
+    host, port = endpoint
+    name, _, _ = refusal[2].rpartition(":")
+    return name == host or name.endswith(f".{host}") or name.endswith(aws) or (refusal[2] == f"127.0.0.1:{port}" and host == "localhost")
+
+
 def watch() -> None:
     """Covers the methods of `socket.socket` that take an address: a host name in it is looked up before C code does so unseen."""
     cover({"socket": _cover_socket})
