@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -13,13 +14,13 @@ from pathlib import Path
 import pytest
 from runtime import PYTHON, ROOT, unpacked
 
+import serverless_guard
 from serverless_guard.errors import GuardError
 from serverless_guard.layer import bootstrap, build
 from serverless_guard.layer.handler import resolve
 from serverless_guard.layer.lean import lean as lean_source
+from serverless_guard.layer.verify import verify
 from serverless_guard.policy import FLAGS
-
-MAX_BYTES = 300_000
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def entries(path: str) -> dict[str, bytes]:
 
 def test_the_zip_is_under_its_size(zipped: build.Built) -> None:
     assert zipped.size == os.path.getsize(zipped.path)
-    assert zipped.size < MAX_BYTES, f"{zipped.size} bytes"
+    assert zipped.size <= build.MAX_BYTES == 300_000
 
 
 @pytest.mark.parametrize("installed", [False, True], ids=["from the sources", "from an installed wheel"])
@@ -45,6 +46,8 @@ def test_the_same_sources_make_the_same_bytes(installed: bool, zipped: build.Bui
     if installed:  # hatch moves them out of the package
         for name, path in build.FLAT.items():
             (elsewhere / "serverless_guard" / path).rename(elsewhere / name)
+        (elsewhere / "serverless_guard-1.2.3.dist-info/licenses").mkdir(parents=True)
+    shutil.copy(ROOT / "LICENSE", elsewhere / ("serverless_guard-1.2.3.dist-info/licenses" if installed else ""))
     for path in elsewhere.rglob("*"):
         os.utime(path, (1, 1))
     code = "import sys; from serverless_guard.layer.build import build; print(build(sys.argv[1]).sha256)"
@@ -285,3 +288,66 @@ except ValueError as error:
 """
     ran = from_layer(opt, code)
     assert set(ran.stdout.splitlines()) == {f"{opt}/python/serverless_guard/policy.py True"}
+
+
+def test_the_papers_are_in_the_layer(zipped: build.Built) -> None:
+    held = entries(zipped.path)
+    assert b"Apache License" in held["serverless-guard/LICENSE"]
+    bill = json.loads(held["serverless-guard/sbom.cdx.json"])
+    assert (bill["bomFormat"], bill["specVersion"], bill["components"]) == ("CycloneDX", "1.6", [])
+    assert bill["metadata"]["component"]["version"] == serverless_guard.__version__
+
+
+def changed(zip_path: str, out: Path, **changes: bytes | None) -> str:
+    """A copy of a layer with some entries changed, added, or left out."""
+    with zipfile.ZipFile(zip_path) as archive, zipfile.ZipFile(out, "w") as copy:
+        for entry in archive.infolist():
+            data = changes.get(entry.filename, archive.read(entry))
+            if data is not None:
+                copy.writestr(entry, data)
+        for name, data in changes.items():
+            if name not in archive.namelist() and data is not None:
+                entry = zipfile.ZipInfo(name)
+                entry.external_attr = 0o100644 << 16
+                copy.writestr(entry, data)
+    return str(out)
+
+
+@pytest.mark.parametrize("options", [{}, {"whole": True}, {"pythons": ()}])
+def test_a_layer_as_it_was_built_is_verified(options: dict[str, object], tmp_path: Path) -> None:
+    built = build.build(str(tmp_path / "layer.zip"), **options)
+    assert verify(built.path) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "problem"),
+    [
+        ("python/serverless_guard/decide.py", b"def judge(*_): pass\n", "is not what these sources make"),
+        (f"python/serverless_guard/__pycache__/decide.{sys.implementation.cache_tag}.pyc", b"\0" * 64, "is not what these sources make"),
+        ("serverless-guard/wrapper", None, "is missing"),
+        ("python/sitecustomize.py", b"", "does not belong there"),
+        ("python/serverless_guard/__pycache__/backdoor.cpython-39.pyc", b"", "does not belong there"),
+        ("/etc/passwd", b"", "does not belong there"),
+    ],
+)
+def test_a_layer_that_was_tampered_with_is_not_verified(name: str, data: bytes | None, problem: str, zipped: build.Built, tmp_path: Path) -> None:
+    checked = verify(changed(zipped.path, tmp_path / "changed.zip", **{name: data}))
+    assert checked.problems == (f"`{name}` {problem}",)
+
+
+def test_bytecode_that_cannot_be_compared_is_named(zipped: build.Built, tmp_path: Path) -> None:
+    name = "python/serverless_guard/__pycache__/decide.cpython-39.pyc"
+    assert verify(changed(zipped.path, tmp_path / "changed.zip", **{name: b"?"})) == ((), ("cpython-39",))
+
+
+def test_a_wrapper_that_lost_its_mode_is_a_problem(zipped: build.Built, tmp_path: Path) -> None:
+    folder = unpacked(Path(zipped.path), tmp_path / "opt")
+    (folder / "serverless-guard/wrapper").chmod(0o644)
+    shutil.make_archive(str(tmp_path / "again"), "zip", folder)
+    assert "`serverless-guard/wrapper` has mode 100644, not 100755" in verify(str(tmp_path / "again.zip")).problems
+
+
+@pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x03\x04" + b"\0" * 40])
+def test_what_is_no_zip_is_a_problem_and_no_crash(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "layer.zip").write_bytes(data)
+    assert verify(str(tmp_path / "layer.zip")).problems[0].startswith("it is no sound zip")

@@ -6,4 +6,5 @@ bootstrap.py                 patches the runtime client, so that the handler it 
 serverless_guard_handler.py  the handler that stands in for the function's own
 handler.py                   finds the handler behind the redirect
 build.py                     makes the zip of the layer
+verify.py                    compares such a zip with these sources
 """

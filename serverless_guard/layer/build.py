@@ -5,6 +5,7 @@
     python/serverless_guard.pth                                        attaches without any setting, unless PYTHONPATH is set
     serverless-guard/wrapper                                           the exec wrapper
     serverless-guard/lib/python3.N/site-packages/serverless_guard.pth  attaches through PYTHONUSERBASE, which the wrapper sets
+    serverless-guard/LICENSE, sbom.cdx.json                            the papers
 
 `/opt` is read-only, so a module that comes without bytecode is compiled at every cold start, which doubles what the guard costs
 there: the zip carries unchecked-hash `.pyc` files for each interpreter that the build is given, by default the one that runs
@@ -15,15 +16,19 @@ What no function needs stays at home: docstrings, comments, annotations, and in 
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from fnmatch import fnmatchcase
 
+from serverless_guard import __version__
 from serverless_guard.errors import GuardError
 from serverless_guard.layer.lean import lean
 from serverless_guard.values import TYPE_CHECKING, NamedTuple
@@ -42,6 +47,7 @@ LEFT_OUT = (
     "layer/lean.py",
     "layer/serverless_guard.pth",
     "layer/serverless_guard_handler.py",
+    "layer/verify.py",
     "layer/wrapper",
     "plain.py",
     "policy.schema.json",
@@ -52,12 +58,16 @@ LEFT_OUT = (
 )
 """What no function needs: the command line, the doors for tests and type checkers, and the files that stand elsewhere in the zip."""
 
-SCHEMAS = "arrays automata explanations formats generic logic numbers objects patterns runtime strings writer"
-SOURCE_ONLY = ("chain.py", "detectors/[!_]*", "emitters/*", "facts.py", *(f"keywords/{name}.py" for name in SCHEMAS.split()), "ocsf.py", "redact.py", "text.py")
-"""What goes without bytecode unless the layer is built `whole`: what a start loads only for a schema, and what waits for an odd event.
+MAX_BYTES = 300_000
+LATER = (
+    ("schema.py", "keywords/*"),
+    ("telemetry.py", "chain.py", "facts.py", "ocsf.py", "redact.py", "text.py", "emitters/__init__.py", "emitters/stdout.py"),
+    ("detectors/[!_]*",),
+    ("emitters/*",),
+)
+"""What waits for a schema, a finding, an odd event, a setting. The rest is loaded by every start, and its bytecode goes in first.
 
-For scale, on 3.12 and a desktop's core: it makes 20 ms more at a start with a schema, 65 ms more at the first odd event of an
-environment; whole, the zip is four tenths larger.
+For scale, on 3.12 and a desktop's core: without their bytecode a start with a schema takes 20 ms more, the first odd event 65 ms more.
 """
 
 WRAPPER = "serverless-guard/wrapper"
@@ -93,28 +103,75 @@ class Built(NamedTuple):
 def build(out_path: str, pythons: Sequence[str] = (sys.executable,), whole: bool = False) -> Built:
     """Write the layer to `out_path`, with bytecode for each interpreter in `pythons`. Raises GuardError where one does not compile.
 
-    The bytecode is that of what every start loads; `whole`: of all, for a larger zip, and schemas and odd events that are read faster.
+    Of the bytecode there is as much as `MAX_BYTES` allows with one interpreter, what every start loads first; `whole`: all of it.
     """
-    sources = dict(_sources(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    compiled = {name: data for name, data in sources.items() if name.endswith(".py") and (whole or not _matches(name, SOURCE_ONLY))}
-    entries = {**sources, **_attaching(sources[f"python/{PACKAGE}.pth"]), **_bytecode(compiled, pythons)}
-    write(out_path, entries)
+    made = entries(pythons, whole)
+    write(out_path, made)
     with open(out_path, "rb") as file:
-        made = file.read()
-    tags = sorted({name.split(".")[-2] for name in entries if name.endswith(".pyc")})
-    return Built(out_path, len(made), hashlib.sha256(made).hexdigest(), tuple(sorted((name, len(data)) for name, data in entries.items())), tuple(tags))
+        written = file.read()
+    tags = sorted({name.split(".")[-2] for name in made if name.endswith(".pyc")})
+    return Built(out_path, len(written), hashlib.sha256(written).hexdigest(), tuple(sorted((name, len(data)) for name, data in made.items())), tuple(tags))
+
+
+def entries(pythons: Sequence[str], whole: bool) -> dict[str, bytes]:
+    """Everything in the zip, by its name there."""
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sources = dict(_sources(home))
+    made = {**sources, **_attaching(sources[f"python/{PACKAGE}.pth"]), **_papers(home)}
+    bytecode: dict[str, bytes] = {}
+    chosen: set[str] | None = None
+    for python in pythons:
+        compiled = _bytecode(sources, python)
+        if bytecode.keys() & compiled.keys():
+            raise GuardError(f"`{python}` is of the same version as another interpreter that the layer is built for")
+        if chosen is None:
+            chosen = {_module(name) for name in (compiled if whole else _affordable(made, compiled))}
+        bytecode.update({name: data for name, data in compiled.items() if _module(name) in chosen})
+    return {**made, **bytecode}
+
+
+def _affordable(made: dict[str, bytes], bytecode: dict[str, bytes]) -> list[str]:
+    """The names of what there is room for beside `made`, the most needed first."""
+    room = MAX_BYTES - 22 - sum(_cost(name, data) for name, data in made.items())
+    names = []
+    for name in sorted(bytecode, key=lambda name: (_need(name), name)):
+        cost = _cost(name, bytecode[name])
+        if cost <= room:
+            room -= cost
+            names.append(name)
+    return names
+
+
+def _cost(name: str, data: bytes) -> int:
+    """Bytes of the zip that an entry takes: deflated, with its two headers. The end of a zip takes another 22."""
+    return len(zlib.compress(data, 9, -15)) + 76 + 2 * len(name)
+
+
+def _need(name: str) -> int:
+    """0 for what every start loads, higher for what comes later."""
+    return next((rank for rank, patterns in enumerate(LATER, 1) if _matches(_module(name), patterns)), 0)
+
+
+def _module(name: str) -> str:
+    """The source that a file of bytecode belongs to: its folder and name, without `__pycache__` and the version."""
+    folder, _, file = name.rpartition("/")
+    return f"{folder.removesuffix('/__pycache__')}/{file.split('.')[0]}.py"
+
+
+def mode(name: str) -> int:
+    """The mode of an entry: the wrapper alone is executable."""
+    return 0o100755 if name == WRAPPER else 0o100644
 
 
 def write(out_path: str, entries: dict[str, bytes]) -> None:
     """A zip of the entries that depends on them alone: sorted, one date, two modes."""
     part = f"{out_path}.part"
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(part, "w") as archive:
         for name in sorted(entries):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.create_system = 3  # Unix, whatever builds it: the modes count
-            entry.external_attr = (0o100755 if name == WRAPPER else 0o100644) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, entries[name])
+            entry.external_attr = mode(name) << 16
+            archive.writestr(entry, entries[name], zipfile.ZIP_DEFLATED, compresslevel=9)
     os.replace(part, out_path)
 
 
@@ -144,26 +201,40 @@ def _attaching(line: bytes) -> dict[str, bytes]:
     return {WRAPPER: _read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "wrapper")), **bases}
 
 
-def _bytecode(sources: dict[str, bytes], pythons: Sequence[str]) -> dict[str, bytes]:
-    """The `.pyc` files of each interpreter. A process of its own: what this one has loaded before would show in the bytes."""
+def _papers(home: str) -> dict[str, bytes]:
+    """The licence, and a bill of materials in CycloneDX, which is short: nothing of others is in the layer."""
+    beside = os.path.dirname(home)
+    licences = [*glob.glob(os.path.join(glob.escape(beside), f"{PACKAGE}-*.dist-info", "licenses", "LICENSE")), os.path.join(beside, "LICENSE")]
+    component = {
+        "type": "library",
+        "bom-ref": f"pkg:pypi/serverless-guard@{__version__}",
+        "name": "serverless-guard",
+        "version": __version__,
+        "licenses": [{"license": {"id": "Apache-2.0"}}],
+        "purl": f"pkg:pypi/serverless-guard@{__version__}",
+    }
+    bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "metadata": {"component": component}, "components": []}
+    dependencies = [{"ref": component["bom-ref"], "dependsOn": []}]
+    return {
+        "serverless-guard/LICENSE": _read(next(filter(os.path.exists, licences))),
+        "serverless-guard/sbom.cdx.json": json.dumps({**bill, "dependencies": dependencies}, indent=2).encode() + b"\n",
+    }
+
+
+def _bytecode(sources: dict[str, bytes], python: str) -> dict[str, bytes]:
+    """The `.pyc` files of an interpreter. A process of its own: what this one has loaded before would show in the bytes."""
     made: dict[str, bytes] = {}
-    for python in pythons:
-        with tempfile.TemporaryDirectory() as stage:
-            for name, data in sources.items():
-                path = os.path.join(stage, name)
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                with open(path, "wb") as file:
-                    file.write(data)
-            script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bytecode.py")
-            _run(python, [python, "-I", "-S", "-X", "no_debug_ranges", script, stage, "/opt"])
-            for folder, _, files in os.walk(stage):
-                for file_name in files:
-                    if file_name.endswith(".pyc"):
-                        path = os.path.join(folder, file_name)
-                        name = os.path.relpath(path, stage).replace(os.sep, "/")
-                        if name in made:
-                            raise GuardError(f"`{python}` is of the same version as another interpreter that the layer is built for")
-                        made[name] = _read(path)
+    with tempfile.TemporaryDirectory() as stage:
+        for name, data in sources.items():
+            path = os.path.join(stage, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(data)
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bytecode.py")
+        _run(python, [python, "-I", "-S", "-X", "no_debug_ranges", script, stage, "/opt"])
+        for folder, _, files in os.walk(stage):
+            for path in (os.path.join(folder, file_name) for file_name in files if file_name.endswith(".pyc")):
+                made[os.path.relpath(path, stage).replace(os.sep, "/")] = _read(path)
     return made
 
 
