@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from runtime import TIMEOUT_S
 from runtime.events import http
 from runtime.ways import BLOCK, PACKAGE, REDIRECT, USER_BASE, WAYS, WRAPPER
+
+from serverless_guard.layer.build import FLAT
 
 pytest.importorskip("awslambdaric", reason="the runtime client has no wheel for this machine")
 pytest_plugins = ("runtime.fixtures",)
@@ -190,6 +194,30 @@ def test_an_image_without_awss_own_start_script_is_guarded_where_python_is_told(
 def test_an_image_can_be_guarded_by_its_command_alone(box: Any) -> None:
     packages = (PACKAGE, PACKAGE / "layer" / "serverless_guard_handler.py")
     function = box("decorator", {**BLOCK, **REDIRECT}, packages=packages, start="container", handler="serverless_guard_handler.handler")
+    assert function.invoke(http()).json["statusCode"] == 200
+    assert function.invoke(http("/call")).json["statusCode"] == 403
+
+
+def test_the_dockerfile_that_is_shipped_makes_a_guarded_function(box: Any) -> None:
+    lines = (PACKAGE / "layer/Dockerfile").read_text().splitlines()
+    env = dict(line.removeprefix("ENV ").split("=", 1) for line in lines if line.startswith("ENV "))
+    (command,) = (json.loads(line.removeprefix("CMD ")) for line in lines if line.startswith("CMD "))
+    copied = next(line.split()[1:-1] for line in lines if line.startswith("COPY "))
+    files = {"app.py": "from plain import handler\n", "policy.json": json.dumps({"mode": "block", "egress": ["api.stripe.com:443"]})}
+    assert copied == list(files)
+    installed = (PACKAGE, *(PACKAGE / path for name, path in FLAT.items() if name == Path(path).name))
+    function = box("decorator", env, packages=installed, files=files, start="container", handler=command[0])
+    assert function.invoke(http()).json["statusCode"] == 200
+    assert function.invoke(http("/call")).json["statusCode"] == 403
+
+
+def test_in_a_virtual_environment_the_installed_wheel_attaches_by_itself(box: Any, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", symlinks=True)
+    home = next((tmp_path / "venv/lib").glob("python3.*/site-packages"))
+    (home / "serverless_guard").symlink_to(PACKAGE)
+    for name, path in FLAT.items():
+        (home / name).symlink_to(PACKAGE / path)
+    function = box("layer and no setting", BLOCK, layer=None, start="container", python=str(tmp_path / "venv/bin/python"))
     assert function.invoke(http()).json["statusCode"] == 200
     assert function.invoke(http("/call")).json["statusCode"] == 403
 

@@ -7,4 +7,5 @@ serverless_guard_handler.py  the handler that stands in for the function's own
 handler.py                   finds the handler behind the redirect
 build.py                     makes the zip of the layer
 verify.py                    compares such a zip with these sources
+Dockerfile                   the same for a container image, as a text to copy
 """

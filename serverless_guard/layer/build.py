@@ -41,6 +41,7 @@ PACKAGE = "serverless_guard"
 LEFT_OUT = (
     "commands/*",
     "handlers.py",
+    "layer/Dockerfile",
     "layer/bootstrap.py",
     "layer/build.py",
     "layer/bytecode.py",
