@@ -30,6 +30,13 @@ RULE = "SG-COD-001"
 CWE = 94
 TITLE = "source code that would run in an interpreter"
 NEEDS = (
+    "sys.",
+    ("system", '"'),
+    ("system", "'"),
+    ("exec", '"'),
+    ("eval", '"'),
+    ("include", '"'),
+    ("require", "/"),
     "<esi:",
     "(",
     "<?",
@@ -69,6 +76,11 @@ _NOBODY = (
     "_$$ND_FUNC",
 )
 _IMPORTS = pattern(r"(?:^|[\s;('\"])(?:import|from)\s{1,4}(\w{2,20})(?=\s{0,4}(?:$|[;,)'\"\n#]|as\b|import\b))")
+_BARE = pattern(
+    r"^\W{0,4}(?:system|exec|eval|spawn)\s{1,3}([\"'])[^\"'\n]{1,200}\1\W{0,4}$|(?<![\w.])(?:include|require)(?:_once)?\s{1,3}[\"'](?:https?:|"
+    r"php:|data:|ftp:|/|\.\./)",
+    re.I,
+)
 _ALONE = pattern(
     r"\s{0,4}(?:(?:exit|quit|help|dir|input|vars|locals|globals|license|credits|memoryview)\(\s{0,2}(?:b?['\"]{2})?\)|import\s{1,4}(?:os|"
     r"subprocess|pty|socket|shutil|ctypes|commands|builtins)|"
@@ -110,7 +122,11 @@ def detect(text: str, where: str) -> Evidence | None:
     for literal, source, confidence, shape in functions.SNIPPETS:
         if literal in low and (best is None or confidence == "high"):
             match = re.search(source, low)
-            if match is None or low[match.start() - 1 : match.start()] == "`" or (literal == "console" and (match.start() > 12 or len(text) > 80)):
+            if (
+                match is None
+                or (low[match.start() - 1 : match.start()] == "`" and literal != "$_")
+                or (literal == "console" and (match.start() > 12 or len(text) > 80))
+            ):
                 continue
             if prose and not (literal == "__" or literal[0] in "<$@" or literal in ("child_process", "nd_func")):
                 continue
@@ -133,6 +149,8 @@ def detect(text: str, where: str) -> Evidence | None:
         return Evidence("medium", "Python that imports")
     if "$" in text and "(" in text and not prose and text.count(" ") < 6 and _through(text):
         return Evidence("medium", "call through a variable")
+    if not prose and not lines and _BARE.search(text):
+        return Evidence("medium", "statement that runs a string")
     if "=" in text and len(text) < 200 and _INI.match(text):
         return Evidence("medium", "setting of the interpreter")
     return None
@@ -174,7 +192,11 @@ def _code_here(text: str, at: int, open_at: int, name: str, grade: int, space: b
     last = before.rstrip()[-1:]
     if grade == 2 and name in ("getRuntime", "forName"):
         return True
-    if (last == "@" and name == "include") or (before[-1:] == "." and (before[-2:-1].isalnum() or before[-2:-1] in ")]/'\"`")) or before[-1:] == "`":
+    if (
+        (last == "@" and name == "include")
+        or (before[-1:] == "." and (before[-2:-1].isalnum() or before[-2:-1] in ")]/" or (grade == 1 and before[-2:-1] in "'\"`")))
+        or before[-1:] == "`"
+    ):
         return False  # a directive of GraphQL, a method, a name in Markdown
     argument = text[open_at + 1 : open_at + 40]
     opens = _OPENS.match(argument) is not None or not argument

@@ -34,7 +34,7 @@ NEEDS = (
 )  # fmt: skip
 
 _GLOBAL = pattern(r"(?:^|[\n(\]}\[\x80-\x85.0-9])c([A-Za-z_][\w.]{0,60})\n([A-Za-z_][\w.]{0,60})\n")
-_CALLS = pattern(r"(?:t|tp\d{1,6}\n|\)|\x85|\x86|\x87|tq.|\x85q.|\x94|p\d{1,6}\n|l|\])R", re.S)
+_CALLS = pattern(r"(?:t|tp\d{1,6}\n|\)|\x85|\x86|\x87|tq.|\x85q.|\x94|p\d{1,6}\n|l|\])R|[(\n]o\.|\no(?:\.|\Z)", re.S)
 _INSTANCE = pattern(r"(?:^|[\n(])i([A-Za-z_][\w.]{0,60})\n([A-Za-z_]\w{0,60})\n")
 _PHP = pattern(r"(?<![\w:])[OC]:\+?\d{1,6}:\\?\"[\w\\\x80-\xff]{1,200}\\?\":\d{1,6}:\{")
 _YAML = pattern(
@@ -84,6 +84,7 @@ _ELEMENTS = (  # (literal in lower case that must occur, pattern that starts wit
     ("<javax.", r"<javax(?:\.[a-z]\w{0,30}){1,8}[\s>/]"),
     ("<com.sun.", r"<com\.sun(?:\.[a-z]\w{0,30}){1,8}[\s>/]"),
     ("<org.", r"<org(?:\.[a-z]\w{0,30}){2,8}[\s>/]"),
+    ("<jdk.", r"<jdk(?:\.[a-z]\w{0,30}){2,8}[\s>/]"),
     ("<sun.", r"<sun(?:\.[a-z]\w{0,30}){1,8}[\s>/]"),
 )
 _HEX = pattern(r"[0-9a-fA-F]{20,}")

@@ -31,7 +31,10 @@ _FIELD = pattern(r"\{[\w.\[\]!:'\"\s-]{0,80}(?:\.|\[['\"]?)__\w{2,40}__|\{__\w{2
 _NAMED = pattern(
     r"\{[\w.]{0,60}?(?:\.__class__)?\.?__(?:name|qualname|doc|version|module)__(?:![rsa])?(?::[^{}]{0,20})?\}"
 )  # what f-strings of Python say about themselves
-_WRITE = pattern(r"%\d{1,4}\$\d{0,6}(?:h{0,2}|l{0,2})[npx]|%\d{1,6}[cxdu]%(?:\d{1,3}\$)?h{0,2}n|%h{1,2}n|%\*\d{0,3}\$?n|%-?\d{0,6}n(?=%)|%[.]\d{6,}[dxs]")
+_WRITE = pattern(
+    r"%\d{1,4}\$\d{0,6}(?:h{0,2}|l{0,2})[npx]|%\d{1,6}[cxdu]%(?:\d{1,3}\$)?h{0,2}n|%h{1,2}n|%\*\d{0,3}\$?n|%-?\d{0,6}n(?=%)|%[.]\d{4,8}[dxs]|"
+    r"%\d{6,12}[dxs]"
+)
 _CHAIN = pattern(
     r"%(?:0?\d{1,3})?(?:h{0,2}|l{0,2})[nxpsdu](?:[.,:_|\- ]?%(?:0?\d{1,3})?(?:h{0,2}|l{0,2})[nxpsdu]){4,60}|%(?:0?\d{1,3})?l{0,2}[npx](?:[.,:_|"
     r"\- ]?%(?:0?\d{1,3})?l{0,2}[npx]){2,60}|%s%[pnx]%s%[pnx]"
@@ -57,7 +60,7 @@ def detect(text: str, where: str) -> Evidence | None:
             if not _NAMED.match(text, field.start()):
                 return Evidence("high", "replacement field with a dunder attribute")
     if "%" in text:
-        if "$" in text or "n" in text or "." in text:
+        if "$" in text or "n" in text or "." in text or "000" in text or "999" in text:
             write = _WRITE.search(text)
             if write and text.count(" ") < 8:
                 return Evidence("high" if write[0].endswith("n") else "medium", "conversion that writes or picks an argument")

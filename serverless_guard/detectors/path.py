@@ -42,7 +42,7 @@ _THERE_AND_BACK = pattern(r"(?<![^/])(?!\.\.?/)[^/]{1,255}/\.\./")
 _WORDS = pattern(r"[a-z_]{2,}")
 _TOKENS = pattern(r"[\s\"'<>()\[\]{}=&?,|`]+")
 _SYSTEM = pattern(
-    r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:etc/[\w.]|run/secrets/|proc/[\w.]|sys/[\w.]|"
+    r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:applications/mamp|etc/[\w.]|run/secrets/|proc/[\w.]|sys/[\w.]|"
     r"root/[\w.]|boot/[\w.]|dev/\w|"
     r"var/(?:log|logs|adm|spool|lib|www|run|mail|backups?|cache|db|apache2?|nginx|htdocs|tmp|lock|opt|webmin|cpanel|task|runtime|named|nfs|yp)\b|"
     r"usr/(?:local|lib|lib64|pkg|share|bin|sbin|home|apache2?|ports|etc|src|include|spool|adm|nekoware)\b|"
@@ -111,6 +111,8 @@ def detect(text: str, where: str) -> Evidence | None:
         return Evidence("medium", "secret file") if _secret(low) == 2 and ("/" in path) else None
     if _SYSTEM.match(path):
         return Evidence("high" if _secret(low) else "medium", "absolute path of the system")
+    if path[1:3] == ":/" and _secret(low):
+        return Evidence("medium", "known file on a drive")
     if "?" not in path[:80] and _DOTTED.match(path):
         return Evidence("high" if "/" in path else "medium", "hidden file with secrets")
     if _secret(low) == 2 and ("/" in path or path.startswith((".", "boot", "id_"))) and ("://" not in text or low.startswith("file:")):

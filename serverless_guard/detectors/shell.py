@@ -68,6 +68,9 @@ NEEDS = (
     "--to-command",
 )
 
+_WRAPPERS = ("exec", "eval", "sudo", "nohup", "time", "env", "command", "xargs", "busybox", "builtin", "timeout", "nice", "setsid", "watch")
+_CALLERS = ("curl", "wget", "dig", "host", "nslookup", "ping", "ping6", "telnet", "nc", "ncat", "ssh", "scp", "whois", "traceroute", "ftp", "tftp")
+_HOST = pattern(r"[\w-]{1,63}(?:\.[\w-]{2,63}){1,8}(?:[:/][\w./-]{0,80})?\Z")
 _COUNTED = ("sleep", "usleep", "timeout", "exit", "kill", "ping", "at", "shutdown", "fg", "seq")
 _CANDIDATE = pattern(r"[;|&\n\r`(][ \t\n\r\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
 _FIRST = pattern(r"[\s\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
@@ -98,7 +101,7 @@ def _look(text: str) -> Evidence | None:
     low = text.lower()
     document = (text.count("\n", 0, 4000) > 3 and len(text) > 200) or "```" in text
     for literal, source in commandline.SURE:
-        if literal in low and re.search(source, low):
+        if literal in low and not (literal in ("do", "then") and "\n" in text.strip()) and re.search(source, low):
             return Evidence("low" if document else "high", "shell syntax that nothing else has")
     found = (_commands(text[:400], low[:400], True) or _last(text)) if document else _commands(text, low, False)
     if found or document:
@@ -140,8 +143,8 @@ def _commands(text: str, low: str, document: bool) -> Evidence | None:
         separator = text[start]
         if separator == "(":
             separator = text[start - 1 : start] + "("
-            if separator not in _SEPARATORS:
-                continue
+            if separator not in _SEPARATORS or (separator != "$(" and text[max(0, start - 2) : start - 1].strip(" \t\n;|&='\"")):
+                continue  # a call, or the end of an element of HTML
         elif separator in "&|" and text[start - 1 : start] == separator:
             separator *= 2
         if document and separator == "\n" and start:
@@ -218,7 +221,11 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
     good = bool(first) and first != "--" and (commandline.ARGUMENT.match(first) is not None or first.lower() in programs.SUBCOMMANDS.get(name, "").split())
     if name in _COUNTED and first.rstrip("smhd#'\"").replace(":", "").isdigit():
         good = len(arguments) == 1 or arguments[1][:1] in "-/#>\"'" or name in ("at", "timeout")  # not "sleep 8 hours"
-    if name == "echo" and leaves == 3 and len(arguments) < 4:
+    if name in _CALLERS and _HOST.match(first):
+        good = True
+    if name in _WRAPPERS and first.lower() in _programs() and _programs()[first.lower()] < 3:
+        good = True
+    if name == "echo" and (leaves == 3 or separator in ("`", "$(")) and 0 < len(arguments) < 4:
         good = True
     if words[0] != name and words[0].lower().startswith(("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/")):
         kind, good = 1, good or bare or len(arguments) < 4

@@ -39,6 +39,10 @@ NEEDS = (
     "*{",
     "%{",
     "@{",
+    "!{",
+    "@html.",
+    "@using",
+    "\\newwrite",
     "<%",
     "@(",
     "<#",
@@ -74,6 +78,7 @@ _PAIRS = (
     ("#{", "}", r"#\{([^}#]{0,400})\}"),
     ("*{", "}", r"\*\{([^}*]{0,400})\}"),
     ("%{", "}", r"%\{([^}%]{0,400})\}"),
+    ("!{", "}", r"!\{([^}!]{0,400})\}"),
     ("@{", "}", r"@\{([^}@]{0,400})\}"),
     ("<%", "%>", r"<%([^%<]{0,400})%>"),
     ("@(", ")", r"@\(([^)@]{0,400})\)"),
@@ -87,12 +92,16 @@ _PATIENCE = 40000
 
 _WORD = pattern(r"[A-Za-z_]\w{1,40}")
 _MARKS = ("__", "_.", "?", "T(", "T (", "'system'", "#_", "@", "$smarty", "/etc/", "`", "%x", "|", "~", "'options'", "::")
-_ARITHMETIC = pattern(r"[\s=!@:({\[\-]{0,6}['\"]?\d{1,12}['\"]?\s{0,3}(?:\*\*?|[+\-/%])\s{0,3}['\"]?\(?\d{1,12}['\"]?[\s)}\]*+/\-\d.]{0,20}$")
+_ARITHMETIC = pattern(r"[\s=!@:({\[\-]{0,6}(?:['\"]\w{1,12}['\"]|\d{1,12})\s{0,3}(?:\*\*?|[+\-/%])\s{0,3}['\"]?\(?\d{1,12}['\"]?[\s)}\]*+/\-\d.]{0,20}$")
 _CALL = pattern(r"(?:^|[\s(])\.[A-Z]\w{1,40}\s{1,3}[\"'(]|[A-Za-z_]\w*[!?]?\s{0,2}\(|[A-Za-z_]\w*\.\w+\s{1,3}['\"]")
 _ASSIGNS = pattern(r"\s{0,4}[A-Za-z_]\w{0,40}(?:\.\w{1,40}){0,3}\s?=(?![=>])|[A-Za-z_]\w{1,40} \w{1,40} = ")
 _TAG = pattern(
     r"[-+]?\s{0,4}(?:set|print|import|include|from|extends|macro|for|if|with|do|apply|filter|block|autoescape|call|debug|load|python|module|while|raw|"
     r"try|exec|ssi|csrf_token|php)\b"
+)
+_FRAMEWORK = pattern(
+    r"\s{0,4}(?:request|settings|config|messages\.storages|app\.(?:request|config|session|user)|current_app|url_for|"
+    r"handler)\.?\w{0,40}(?:\.\w{1,40}){0,4}\s{0,4}\Z"
 )
 _NAMES = frozenset(
     (
@@ -128,14 +137,7 @@ def detect(text: str, where: str) -> Evidence | None:
         outside -= len(expression) + 4
         if spans > _PATIENCE or best == 3:
             break
-        if (
-            opener not in ("{$", "{%", "<%")
-            and expression.replace(".", "").replace(" ", "").isalnum()
-            and expression.strip() not in _NAMES
-            and "constructor" not in expression
-        ):
-            continue
-        if (opener, expression) in seen:
+        if (opener, expression) in seen or _plain(opener, expression):
             continue
         seen.add((opener, expression))
         strength, what = _acts(opener, expression)
@@ -145,7 +147,7 @@ def detect(text: str, where: str) -> Evidence | None:
         low = text.lower()
         for literal, source, strength in expressions.DIRECTIVES:
             directive = re.search(source, low) if literal in low else None
-            if directive and strength > best - 1:
+            if directive and strength >= best:
                 best, shape = strength if strength == 3 or not expressions.STRONG.search(text, directive.start(), directive.end() + 400) else 3, "directive"
                 outside = len(text) - len(directive[0]) if best < 3 else min(outside, 40)
                 break
@@ -165,6 +167,13 @@ def detect(text: str, where: str) -> Evidence | None:
     if best == 2 and outside > 20 and shape.endswith("call"):
         return None
     return Evidence("high" if best == 3 and not document else "low" if "control" in shape else "medium", shape)
+
+
+def _plain(opener: str, expression: str) -> bool:
+    """Whether nothing but names stands between the delimiters, and none that is the engine's own."""
+    if opener in ("{$", "{%", "<%") or not expression.replace(".", "").replace(" ", "").isalnum():
+        return False
+    return expression.strip() not in _NAMES and _hints().isdisjoint(_WORD.findall(expression))
 
 
 def _expressions(text: str) -> Iterator[tuple[str, str]]:
@@ -228,9 +237,13 @@ def _acts(opener: str, expression: str) -> tuple[int, str]:
         if expression.startswith("smarty."):
             return 3, "variable of the engine"
         return (2, "call") if "->" in expression and "(" in expression else (0, "")
+    if opener == "%{" and expression.lstrip(" (")[:1] in ("#", "@"):
+        return 3, "expression of OGNL"
+    if opener == "{{" and _FRAMEWORK.match(expression):
+        return 1, "object of the framework, control"
     if expression.strip(" ={}#&") in _NAMES:
         return 2, "name of the engine's own"
-    if opener in ("{{", "<%", "${", "#{", "*{", "%{", "@{"):
+    if opener in ("{{", "<%", "${", "#{", "*{", "%{", "@{", "!{"):
         if expression[:1] == "{" and opener == "${":
             return 0, ""  # the same text comes again as {{
         if _CALL.search(expression):

@@ -10,6 +10,12 @@ from serverless_guard.detectors.words.patterns import pattern
 SURE = (  # (literal that must occur, pattern): each starts with a literal, which `re` looks for at the speed of a substring
     ("()", r"\A\s{0,4}\(\)\s{0,3}\{[^}]{0,24}\}\s{0,3}[;>]"),
     ("<<<", r"(?<![<=])\s?<<<(?!<)\s{0,2}[\w\"'$(]"),
+    (";", r";\s{0,4}(?:\./[\w.]|\.\s{1,2}[/~]|/(?:tmp|usr|bin|opt|var|home|dev|sbin)/[\w./-]{1,80}\s{0,4}(?:$|[;|&\s#]))"),
+    ("|", r"\|\s{0,4}(?:\./[\w.]|/(?:tmp|usr|bin|opt|var|home|dev|sbin)/[\w./-]{1,80}\s{0,4}(?:$|[;|&\s#]))"),
+    ("&&", r"&&\s{0,4}(?:\./[\w.]|/(?:tmp|usr|bin|opt|var|home|dev|sbin)/[\w./-]{1,80}\s{0,4}(?:$|[;|&\s#]))"),
+    ("do", r"(?:while|until)\s{1,4}[^;\n]{1,80};\s{0,4}do\b|for\s{1,4}\w{1,40}\s{1,4}in\s[^;\n]{1,120};\s{0,4}do\b"),
+    ("then", r"if\s{1,4}[^;\n]{1,120};\s{0,4}then\b"),
+    (":(){", r":\(\)\{"),
     ("-", r"\A\s{0,2}-{1,2}(?:o?proxycommand|use-compress-program|checkpoint-action|to-command|upload-pack|receive-pack|open-files-in-pager)\b"),
     ("ifs", r"\$(?:ifs\b|\{ifs\b)"),
     ("/dev/", r"/dev/(?:tcp|udp)/[\w.$]{1,60}/"),
@@ -30,7 +36,7 @@ SURE = (  # (literal that must occur, pattern): each starts with a literal, whic
 """Shell syntax that nothing else has."""
 ARGUMENT = pattern(
     r"-[\w-]|/\w{1,12}$|~?\.{0,2}/|\\\\|[A-Za-z]:[\\/]|[$%*?\"'`<>{@^!]|[a-z]+://|\d{1,3}(?:\.\d{1,3}){3}|"
-    r"[\w*?-]+\.[A-Za-z]{2,4}\d?$|[\w.-]+[/\\][\w./\\*?-]*$|0x[\da-f]+$|localhost|\w+=|passwd$|shadow$|\+%",
+    r"[\w*?-]+\.[A-Za-z]{2,4}\d?$|\.{1,2}$|-$|[\w.-]+[/\\][\w./\\*?-]*$|0x[\da-f]+$|localhost|\w+=|passwd$|shadow$|\+%",
     re.I,
 )
 """How the first argument of a program looks, and the next word of a sentence does not."""

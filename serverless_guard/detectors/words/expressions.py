@@ -28,6 +28,10 @@ DIRECTIVES = (  # (literal in lower case that must occur, pattern that starts wi
     ("{{", r"\{\{\s{0,2}[#&]?(?:with|each|lookup|if)\s{1,4}(?:\(|\"[^\"]{0,80}\"|\S{1,60}\s{1,4}as\s{1,4}\|)", 2),
     ("{{<%", r"\{\{<%", 2),
     ("@system.", r"@system\.\w", 3),
+    ("@html.", r"@html\.(?:raw|partial|action)\s?\(", 2),
+    ("@using", r"@using\s{1,4}system\b", 2),
+    ("{{", r"\{\{\s{0,2}(?:call|template|printf|index)\s{1,4}[.\"$]", 2),
+    ("${.", r"\$\{\.(?:data_model|main|globals|namespace|vars|version|template_name)\b", 3),
     ("[[${", r"\[\[\$\{", 2),
 )
 """Directives that do something by themselves."""

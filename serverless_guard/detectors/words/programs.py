@@ -30,10 +30,10 @@ unset unzip uptime useradd ver.exe vi visudo w wc xz zip
 """Short names, and names of other things: as items of a list they mean nothing."""
 
 ENGLISH = """
-at axel batch builtin cal call command copy crash cut dash date del dig dump echo erase exec exit expand expect factor file find fish for free halt
-head help history host hydra if install join kill knife last less link load locate logger look mongo more mount move net open pacman ping print puppet
-read reboot ren run salt script service set shutdown sleep sort source split start tail test time timeout top touch tree truncate type unlink users
-ver vol wall watch whereis which while who write yes
+true false at axel batch builtin cal call command copy crash cut dash date del dig dump echo erase exec exit expand expect factor file find fish free
+halt head help history host hydra install join kill knife last less link load locate logger look mongo more mount move net open pacman ping print
+puppet read reboot ren run salt script service set shutdown sleep sort source split start tail test time timeout top touch tree truncate type unlink
+users ver vol wall watch whereis which who write yes
 """
 """Words of plain English: only arguments as programs take them make commands of these."""
 
@@ -42,6 +42,10 @@ SUBCOMMANDS = {
     "reg": "add query delete save export import copy",
     "sc": "query create config start stop delete qc",
     "service": "--status-all",
+    "route": "print add delete",
+    "pip": "install",
+    "npm": "install i run",
+    "apt-get": "install",
     "ip": "a addr address route link neigh r",
     "git": "clone init",
     "docker": "run exec ps",
