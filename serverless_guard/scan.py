@@ -34,7 +34,7 @@ INSIDE = "localhost|localtest|local\\b|local\\.gd|localdomain|internal|metadata|
 SIGNS = {
     "'": QUOTED.replace("'`-]", "`-]", 1) + r"|[\s)}\]]{0,12}(?::\s{0,8}['\"\d]|,\s{0,8}['\"(\d$@nx{])|(?<=['=(|&+;> ]')\x1f|(?<=\\')",
     '"': QUOTED,
-    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[^\s\x1f(:;=\d-]\()(?!e?s\)|[a-z]\))|(?<=[+\-]\()|\)",
+    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[^\s\x1f(:;=\d-]\()(?!e?s\)|[a-z]\))|(?<=[+\-]\()|\)|\x1f",
     ")": r"\(|\s{0,4}(?:[{;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\){0,8}\s{0,8}(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|where)\b[^\x1f]{0,40}[=<>'\"])",
     ";": r"(?<!&amp;)(?<!&lt;)(?<!&gt;)\s{0,4}[^\s\x1f]",
     "&": r"[&#|$<({`\\]|[a-z]{2,8};(?<!amp;)|\s{0,4}[a-z/.$]{1,40}(?:\s{0,4}(?:[-/|;&$'\"<>`\\0-9])|\s{1,8}\S)|\s{0,4}[a-z]{1,12}\s{0,4}\x1f|[\w.%-]{0,40}\[|[\w%]{0,40}%",
@@ -48,7 +48,7 @@ SIGNS = {
     "_": r"_[a-z_]{2,24}__|_(?:schema|type|proto|viewstate|construct|destruct|wakeup|call|define|import|class|init|globals|builtins|dict|mro|base|sub|get|set)",
     "*": r"/(?!\*)|\)\(|\{",
     "@": r"[@({]|type|import",
-    "=": r"(?<=[\x1f ]=)\s?[a-z(+@-]|(?:gas|gaj|gan|gar|ro0|aaea|h4si|tzo|yto|qzo)[\w+/]{8}",
+    "=": r"(?<=[\x1f ]=)\s?[a-z(+@-]|(?:com|org|java)\.|(?:gas|gaj|gan|gar|ro0|aaea|h4si|tzo|yto|qzo)[\w+/]{8}",
     ">": r"[>/(&.|]|\s{0,4}/",
     "#": r"[{(!]|\s{0,4}\x1f|exec|set\b|\$",
     "!": r"!?\{|![a-z]{1,20}[/.]|<|=",
@@ -62,7 +62,7 @@ SIGNS = {
     "}": r"\s{0,8}[;|&']",
     "\r": r"(?!\n)",
     "\n": r"[\s\x00]{0,8}(?:[a-z][\w-]{1,40}[ \t\r\n]{0,4}:|http/|(?:get|post|put|delete|head|options|patch|trace|connect|mail|rcpt|ehlo|helo|vrfy|expn|auth|retr|dele|uidl|apop|stls|set|add|config|flushall|quit|eval|slaveof|gets?|incr|decr)\b|"
-    r"[a-z]{0,4}\d{1,6} (?:uid|fetch|store|copy|search|login|select|examine|create|delete|rename|subscribe|list|lsub|append|capab|logout|noop|starttls|auth|expunge)|[a-z.]{2,12}(?:\s{0,4}\x1f|\r?\n(?![a-z])|\s{1,4}[-/.$~'\"])|[;|&`$<./\\'\"#{@=(-](?!\s))",
+    r"[a-z]{0,4}\d{1,6} (?:uid|fetch|store|copy|search|login|select|examine|create|delete|rename|subscribe|list|lsub|append|capab|logout|noop|starttls|auth|expunge)|[a-z.]{2,10}(?:\s{0,4}\x1f|\r?\n(?![a-z])|\s{1,4}[-/.$~'\"])|[;|&`$<./\\'\"#{@=(-](?!\s))",
 }
 """By sign: what may follow it in an attack, and seldom in data. Lower case; `\x1f` is the border between two texts. A sign that data seldom has needs little."""
 UNLIKE = {
@@ -86,7 +86,7 @@ WORDS = {
     "i": r"nto {1,8}(?:out|dump)file|nsert {1,8}into|nformation_schema|mport (?:os|sys|subprocess|socket|pty|time|commands|base64|pickle)",
     "j": r"avascript|ar:|ndi",
     "l": r"imit {1,8}\d|oad_file|daps?:|ocalhost",
-    "n": rf"ot{CONDITION}|ew (?:function|image|activex|java)",
+    "n": rf"ot{CONDITION.replace(chr(94), chr(94) + ';')}|ew (?:function|image|activex|java)",
     "o": rf"r{CONDITION}|rder {{1,8}}by {{1,8}}[\d(]|n[a-z]{{3,32}} {{0,4}}=",
     "p": rf"rocedure |hp:|har:|rompt{CALL}|arent[.\[]",
     "r": r"eturn[ (]{1,4}(?:true|this|\(|function)",
@@ -287,7 +287,14 @@ def _pattern(source: str) -> Any:
 
 def _alternative(sign: str, follow: str) -> str:
     unlike = UNLIKE.get(sign, "")
-    return re.escape(sign) + (f"(?={follow})" if follow else "") + (f"(?!{unlike})" if unlike else "")
+    return _within(re.escape(sign) + (f"(?={follow})" if follow else "") + (f"(?!{unlike})" if unlike else ""))
+
+
+def _within(source: str) -> str:
+    """A pattern whose white space stays within one text: `\\s` alone takes the border for a space."""
+    return "".join(
+        piece.replace("\\s", " \\t-\\r") if piece[0] == "[" else piece.replace("\\s", "[ \\t-\\r]") for piece in re.findall(r"\[\^?(?:\\.|[^\]\\])+\]|(?:\\.|[^\[\\])+", source)
+    )
 
 
 @cache

@@ -50,7 +50,7 @@ ATTRIBUTE = r"[a-z][\w;.-]{0,63}(?::dn)?(?::[\d.]{3,64}:?|:[\w-]{1,32}:)?[~<>:]{
 """Attribute description and the sign of a match, `memberOf:1.2.840.113556.1.4.803:=`."""
 CLOSING = _pattern(rf"\)\s?\(\s?(?:[&|!]\s?(?:\(|\)|$)|[&|!]?\s?\(?\s?{ATTRIBUTE}(?:\*|[^()\s]{{0,64}}(?:\*|\)|\s|$)))|\*\s?\(\s?[&|!]\s?\(|[=*]\s?\)\s?\(\s?[&|!]|\)\s?\)\s?\(\s?[&|!]\s?\(|\)\s?\(\s?\(\s?[&|!]|^[^()]{{0,64}}\)\s?\([&|!]$")
 WHOLE = _pattern(rf"\(\s?[&|!]\s?\(\s?{ATTRIBUTE}|^\s*\(\s?(?:{ATTRIBUTE}[^()=;]*\*[^()=;]*\)\s*$|{ATTRIBUTE}\*)")
-CUT = _pattern(rf"\)\s?(?:\)\s?)*(?:%00|\x00)|\(\s?[&|]\s?\)|^[^()]{{0,64}}\*\)\)+;?$|\)\s?\(\s?{ATTRIBUTE}[^()]{{0,64}}(?:\)\s?)*\(\s?$")
+CUT = _pattern(rf"\)\s?(?:\)\s?){{0,16}}(?:%00|\x00)|\(\s?[&|]\s?\)|^[^()]{{0,64}}\*\)\)+;?$|\)\s?\(\s?{ATTRIBUTE}[^()]{{0,64}}(?:\)\s?){{0,16}}\(\s?$")
 XPATH = _pattern(
     r"['\"]\s{0,8}(?:or|and|\|)\s{1,8}(?:not\()?(?:count|name|local-name|string-length|substring|contains|starts-with|position|doc|normalize-space|string|boolean|last)\s?\("
     r"|['\"]\s{0,4}\]\s{0,4}(?:\||//|/\w|\[(?:\d|@))[^\[]{0,64}$|\)\s{0,4}(?:or|and)\s{1,4}(?:contains|count|string-length|substring|starts-with|name)\s?\(\s?(?:\.\.?/|//|/|@|\()"
