@@ -77,7 +77,7 @@ def detect(text: str, where: str) -> Evidence | None:
             name, count = Counter(names).most_common(1)[0]
             if count > MAX_ALIASES and not name[0].isupper() and name not in ("true", "false", "null"):
                 return Evidence("high", "one field under many aliases")
-    if text.count(" ") + text.count("\n") + text.count(",") >= MAX_REPEATS - 1 and _REPEATED.search(text):
+    if text.count(" ") + text.count("\n") + text.count("\t") + text.count(",") >= MAX_REPEATS - 1 and _REPEATED.search(text):
         return Evidence("high", "one field repeated")
     if "@" in text and _DIRECTIVES.search(text):
         return Evidence("high", "directives piled up")

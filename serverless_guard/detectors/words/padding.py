@@ -22,6 +22,8 @@ def through_padding(look: Callable[[str, str], Evidence | None]) -> Callable[[st
 
     @wraps(look)
     def detect(text: str, where: str) -> Evidence | None:
+        if "+" in text and " " not in text and re.search(r"(?<![^+])[A-Za-z]{2,20}\+[a-z]{2,20}\+[a-z]{2,20}(?=[+.,;!?])", text):
+            text = text.replace("+", " ")  # a form whose escapes are undone and whose blanks are not: a sentence must be seen as one
         if len(text) < SHORT:
             return look(text, where)
         bare = trimmed(text)
