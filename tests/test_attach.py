@@ -48,6 +48,21 @@ def test_the_kill_switch_leaves_the_function_alone(way: str, box: Any) -> None:
     assert function.events() == []
 
 
+@pytest.mark.parametrize("way", ["layer by wrapper", "layer by redirect", "layer and no setting"])
+def test_a_coroutine_still_runs_under_the_kill_switch(way: str, box: Any) -> None:
+    handler = {} if way == "layer by redirect" else {"handler": "plain.handler_async"}
+    function = box(way, {"SERVERLESS_GUARD_DISABLED": "1", "SERVERLESS_GUARD_HANDLER": "plain.handler_async"}, **handler)
+    assert function.invoke(http()).json["statusCode"] == 200
+
+
+def test_the_kill_switch_also_works_where_the_guard_does_not_load(box: Any, layer: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(layer, broken)
+    shutil.rmtree(broken / "python/serverless_guard")
+    function = box("layer by wrapper", {"SERVERLESS_GUARD_DISABLED": "1"}, layer=broken)
+    assert function.invoke(http()).json["statusCode"] == 200
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_mistake_in_the_policy_is_an_init_error_with_a_clear_message(way: str, box: Any) -> None:
     function = box(way, {"SERVERLESS_GUARD_MODE": "blok"})

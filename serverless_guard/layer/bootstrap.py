@@ -1,8 +1,8 @@
 """Patches the Lambda runtime client, so that whatever handler it resolves is guarded, outermost.
 
 The layer and the wheel ship this file as the flat module `serverless_guard_bootstrap`: a `.pth` line runs `start` whenever
-Python starts, in children of the function too. So it imports nothing of the guard, looks at two variables, and puts one
-finder before the others; the guard itself loads with the handler.
+Python starts, in children of the function too. So it imports nothing of the guard, looks at one variable, and puts one finder
+before the others; the guard itself loads with the handler.
 
 A `.pth` line that raises is printed and forgotten, and the function would run without protection. So an error while
 attaching is kept for the moment at which the runtime client asks for the handler, where it becomes an init error.
@@ -27,7 +27,7 @@ PREFIX = "serverless_guard failed to start: "
 
 def start() -> None:
     """Attach to the runtime client, or see to it that this happens when it loads. Nothing outside Lambda, nothing twice."""
-    if not os.environ.get("AWS_LAMBDA_RUNTIME_API") or os.environ.get("SERVERLESS_GUARD_DISABLED", "").strip().lower() not in OFF:
+    if not os.environ.get("AWS_LAMBDA_RUNTIME_API"):
         return
     client = sys.modules.get(CLIENT)
     if client is not None:
@@ -103,7 +103,9 @@ def attach(client: ModuleType) -> None:
 
 
 def _protect() -> Any:
-    """The guard, loaded before the function's own code is."""
+    """What guards a handler, loaded before the function's own code is. Under the kill switch nothing of the guard loads."""
+    if os.environ.get("SERVERLESS_GUARD_DISABLED", "").strip().lower() not in OFF:
+        return _run_only
     from serverless_guard.decorator import protect
 
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
@@ -111,6 +113,19 @@ def _protect() -> Any:
 
         snapshot.watch()
     return protect
+
+
+def _run_only(handler: Any, run_coroutines: bool = True) -> Any:
+    """The handler as it is; a coroutine function still runs to its end, or the kill switch would break what it is to save."""
+    if not getattr(getattr(handler, "__code__", None), "co_flags", 0) & 0x80:  # inspect.CO_COROUTINE
+        return handler
+
+    def run(event: Any, context: Any) -> Any:
+        import asyncio
+
+        return asyncio.run(handler(event, context))
+
+    return run
 
 
 def _tried(client: Any, step: Callable[[], Any]) -> Any:
