@@ -74,12 +74,12 @@ class Check:
         return self._wrong(value)
 
     def _writer(self, explain: bool) -> Any:
-        from serverless_guard.keywords import formats
+        from serverless_guard.keywords import calls, formats
         from serverless_guard.keywords.writer import Writer
 
         documents = self._read()[0]
         asserted = (*self._formats, *formats.NAMES) if documents.asserting else tuple(self._formats)
-        return Writer(documents, _matcher, explain, tuple(self._formats), asserted, tuple(self._keywords))
+        return Writer(documents, _matcher, calls.forking, explain, tuple(self._formats), asserted, tuple(self._keywords))
 
     def _executed(self, text: str) -> Callable[..., Any]:
         from serverless_guard.keywords import runtime
@@ -123,7 +123,9 @@ class Check:
         documents, root = self._read()
         if self._explaining is None:
             writer = self._writer(True)
-            self._explaining = self._executed(writer.module(root)), writer.reasons, documents.linear(lambda pattern: _matcher(pattern)[0] == "regex")
+            text = writer.module(root)
+            linear = not writer.remembering and documents.linear(lambda pattern: _matcher(pattern)[0] == "regex")
+            self._explaining = self._executed(text), writer.reasons, linear
         explain, reasons, linear = self._explaining
         if linear and explanations.small(value, EXPLAINED):
             best = explanations.best_match(documents, root, value)

@@ -665,6 +665,38 @@ def test_time_is_linear_in_the_value():
     assert time.perf_counter() - start < 2
 
 
+NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}}
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"anyOf": [{**NODE, "properties": {**NODE["properties"], "kind": {"const": kind}}} for kind in ("a", "b")]},
+        {"oneOf": [{**NODE, "properties": {**NODE["properties"], "kind": {"const": kind}}} for kind in ("a", "b")]},
+        {**NODE, "allOf": [{"$ref": "#/$defs/same"}], "unevaluatedProperties": False},
+        {"if": NODE, "then": NODE, "else": {"not": NODE}},
+        {"properties": {"next": {"$ref": "#/$defs/node"}}, "patternProperties": {"^n": {"$ref": "#/$defs/node"}}},
+        {"properties": {"next": {"$ref": "#/$defs/node"}}, "additionalProperties": False, "dependentSchemas": {"next": NODE}},
+    ],
+)
+def test_a_recursive_schema_that_forks_takes_linear_time(node: Any):
+    check = schema.compiled({"$ref": "#/$defs/node", "$defs": {"node": node, "same": {**NODE, "properties": {**NODE["properties"], "kind": True}}}})
+    value: Any = {"kind": "b"}
+    for _ in range(64):
+        value = {"next": value}
+    start = time.perf_counter()
+    check(value)
+    check({"next": value, "kind": 1})
+    check({"next": {"kind": []}})
+    assert time.perf_counter() - start < 2
+
+
+def test_a_recursive_schema_that_does_not_fork_remembers_nothing():
+    both = {"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}, "all": {"items": {"$ref": "#"}}}}
+    assert "memo" not in schema.compiled(both).text()
+    assert "memo" in schema.compiled({**both, "additionalProperties": {"$ref": "#"}, "allOf": [{"properties": {"left": {"items": {"$ref": "#"}}}}]}).text()
+
+
 def test_threads_share_a_check():
     check = schema.compiled(ORDER)
     found: list[Any] = []

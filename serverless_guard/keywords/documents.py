@@ -7,7 +7,7 @@ RFC 3986 section 5, RFC 6901, https://json-schema.org/draft/2020-12/json-schema-
 from __future__ import annotations
 
 from serverless_guard.keywords import DRAFTS, TYPES, UNCOVERED_DRAFTS, VALIDATION, table
-from serverless_guard.values import TYPE_CHECKING, NamedTuple
+from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,13 +20,16 @@ IDENTITIES = frozenset(("$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnc
 MAX_NODES = 100_000
 
 
-class Node(NamedTuple):
-    """What is known of one subschema besides its own text."""
+class Node:
+    """What is known of one subschema besides its own text. No named tuple: to define one costs half a million instructions at start."""
 
-    base: str  # URI of the resource it belongs to, without a fragment
-    draft: str  # "2020-12"
-    pointer: str  # where it stands in its document, "#/properties/a"
-    known: Schema  # its keywords that mean something in its draft
+    __slots__ = ("base", "draft", "known", "pointer")
+
+    def __init__(self, base: str, draft: str, pointer: str, known: Schema) -> None:
+        self.base = base  # URI of the resource it belongs to, without a fragment
+        self.draft = draft  # "2020-12"
+        self.pointer = pointer  # where it stands in its document, "#/properties/a"
+        self.known = known  # its keywords that mean something in its draft
 
 
 class Documents:

@@ -7,7 +7,7 @@ know is a mistake rather than a surprise. https://tc39.es/ecma262/#sec-patterns
 
 from __future__ import annotations
 
-from serverless_guard.values import TYPE_CHECKING, NamedTuple
+from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
@@ -33,14 +33,17 @@ CONTROLS = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "0": 0}
 SYNTAX = frozenset("^$\\.*+?()[]{}|/-")
 
 
-class Pattern(NamedTuple):
+class Pattern:
     """A pattern that was read."""
 
-    tree: Tree  # ("set", ranges) ("all", parts) ("any", branches) ("repeat", part, least, most or None) ("^",) ("$",) ("edge",) ("look", part) ("same",)
-    text: str  # the same for `re`
-    regular: bool  # without lookaround, back references and word edges
-    size: int  # characters it can match one by one, repetitions written out
-    plain: bool  # harmless at a glance: no long repetition, or one of a single character behind a leading `^`
+    __slots__ = ("plain", "regular", "size", "text", "tree")
+
+    def __init__(self, tree: Tree, text: str, regular: bool) -> None:
+        self.tree = tree  # ("set", ranges) ("all", parts) ("any", branches) ("repeat", part, least, most) ("^",) ("$",) ("edge",) ("look", part) ("same",)
+        self.text = text  # the same for `re`
+        self.regular = regular  # without lookaround, back references and word edges
+        self.size = _size(tree)  # characters it can match one by one, repetitions written out
+        self.plain = _plain(tree)  # harmless at a glance: no long repetition, or one of a single character behind a leading `^`
 
 
 class Fault(ValueError):
@@ -59,7 +62,7 @@ def read(pattern: str) -> Pattern:
         raise Fault("refers to a group that it does not have")
     if not set(reader.named) <= reader.names:
         raise Fault("refers to a group that it does not have")
-    return Pattern(tree, "".join(reader.out), reader.regular, _size(tree), _plain(tree))
+    return Pattern(tree, "".join(reader.out), reader.regular)
 
 
 def _size(tree: Tree) -> int:

@@ -58,43 +58,76 @@ class At:
 
 
 class Writer:
-    """Writes one module. `explain` chooses the explaining form, `formats` the formats that are asserted."""
+    """Writes one module.
+
+    matcher: pattern -> `("regex", text for re)` or `("automaton", pattern)`
+    forking: calls between functions -> those that must remember what they found (`calls.forking`)
+    explain: whether the explaining form is written
+    formats: names of the formats that are asserted; `claimed`: of all that could be, for a meta-schema that asserts them
+    keywords: names of the user's own keywords
+    """
 
     __slots__ = (
-        "_claimed", "_constants", "_count", "_functions", "_heavy", "_matcher", "_members", "_names", "_queue", "_supplies",
-        "documents", "explain", "formats", "keywords", "reasons",
+        "_calls", "_constants", "_count", "_forking", "_functions", "_heavy", "_matcher", "_members", "_names", "_queue", "_supplies", "_writing",
+        "claimed", "documents", "explain", "formats", "keywords", "reasons", "remembering",
     )  # fmt: skip
 
-    def __init__(self, documents: Documents, matcher: Callable[[str], tuple[str, str]], explain: bool, formats: Any, claimed: Any, keywords: Any) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        matcher: Callable[[str], tuple[str, str]],
+        forking: Callable[[dict[Any, list[tuple[Any, str]]]], set[Any]],
+        explain: bool,
+        formats: tuple[str, ...],
+        claimed: tuple[str, ...],
+        keywords: tuple[str, ...],
+    ) -> None:
         self.documents = documents
         self.explain = explain
-        self._matcher = matcher  # pattern -> ("regex", text for re) or ("automaton", pattern)
         self.formats = formats
-        self.keywords = keywords  # names of the user's own
-        self._claimed = claimed  # formats that exist
+        self.claimed = claimed
+        self.keywords = keywords
+        self._matcher = matcher
+        self._forking = forking
+        self._members = [import_module(f"serverless_guard.keywords.{name}") for name in VOCABULARIES]
+        self._begin(set())
+
+    def _begin(self, remembering: set[Any]) -> None:
         self.reasons: list[tuple[str, Any]] = []  # (keyword, its value) by number
         self._constants: dict[str, str] = {}
         self._supplies: dict[tuple[str, ...], str] = {}
         self._functions: dict[tuple[int, Scope, bool], str] = {}
         self._queue: list[tuple[Any, Scope, bool, str]] = []
         self._heavy: set[int] = set()
-        self._names: set[str] = set()
+        self._names: set[str] = {"wrong", "root_wrong"}
         self._count = 0
-        self._members = [import_module(f"serverless_guard.keywords.{name}") for name in VOCABULARIES]
+        self._calls: dict[Any, list[tuple[Any, str]]] = {}
+        self._writing: Any = None  # key of the function that is being written
+        self.remembering = remembering  # keys of functions that keep what they found
 
     def module(self, root: Any) -> str:
-        """The text: constants, `ready(supply)` which sets patterns and formats, and the functions, `wrong` first."""
-        self._names.add("wrong")
-        self._function(root, self._entered((), root), False, "wrong")
-        bodies = []
-        while self._queue:
-            bodies.append(self._written(*self._queue.pop(0)))
+        """The text: constants, `ready(supply)` which makes patterns and formats, and the functions, `wrong` first."""
+        bodies = self._bodies(root)
+        remembering = self._forking(self._calls)
+        if remembering:
+            self._begin(remembering)
+            bodies = self._bodies(root)
         lines = [f"{name} = {text}" for text, name in self._constants.items()]
         if self._supplies:
             names = ", ".join(self._supplies.values())
             lines += ["", "", "def ready(supply):", f"    global {names}"]
             lines += [f"    {name} = supply({kind!r}, {', '.join(arguments)})" for (kind, *arguments), name in self._supplies.items()]
         return "\n".join(lines) + "\n\n\n" + "\n\n\n".join(bodies) + "\n"
+
+    def _bodies(self, root: Any) -> list[str]:
+        bodies = []
+        if self.remembering:
+            p = ", p" * self.explain
+            bodies.append(f"def wrong(value{p}):\n    return root_wrong(value, {{}}{p})")
+        self._function(root, self._entered((), root), False, "root_wrong" if self.remembering else "wrong")
+        while self._queue:
+            bodies.append(self._written(*self._queue.pop(0)))
+        return bodies
 
     # What members write with
 
@@ -135,7 +168,7 @@ class Writer:
 
     def asserts(self, at: At, name: str) -> bool:
         """Whether a format is asserted: by choice, or since the schema's own meta-schema says so."""
-        return name in self.formats or (at.node.draft in self.documents.asserting and name in self._claimed)
+        return name in self.formats or (at.node.draft in self.documents.asserting and name in self.claimed)
 
     def pattern(self, pattern: str) -> str:
         """The name of what searches for a pattern."""
@@ -168,9 +201,11 @@ class Writer:
         var, path = var or at.var, at.path + step
         scope = self._entered(at.scope, schema)
         if id(schema) not in self._heavy and LOOPS.isdisjoint(node.known):
+            before = len(self._calls[self._writing])
             text = self._condition(self._nodes(At(schema, node, var, path, scope, seen, at.level)))
             if text is not None and len(text) <= INLINE:
                 return text
+            del self._calls[self._writing][before:]  # it is not written here after all
         self._heavy.add(id(schema))
         return self._call(self._function(schema, scope, bool(seen)), var, path, seen)
 
@@ -210,7 +245,8 @@ class Writer:
             return []
         return nodes if at.types and len(fitting) == len(at.types) else [self.when(GUARDS[kind].format(at.var), nodes)]
 
-    def _function(self, schema: Any, scope: Scope, tracked: bool, name: str = "") -> str:
+    def _function(self, schema: Any, scope: Scope, tracked: bool, name: str = "") -> tuple[int, Scope, bool]:
+        """The key of the function for a schema, which is written later."""
         key = (id(schema), scope, tracked)
         if key not in self._functions:
             if not name:
@@ -223,20 +259,42 @@ class Writer:
                 self._names.add(name)
             self._functions[key] = name
             self._queue.append((schema, scope, tracked, name))
-        return self._functions[key]
+        return key
 
     def _written(self, schema: Any, scope: Scope, tracked: bool, name: str) -> str:
-        arguments = ["value"] + ["seen"] * tracked + ["p"] * self.explain
-        lines = [f"def {name}({', '.join(arguments)}):"]
+        self._writing = (id(schema), scope, tracked)
+        self._calls[self._writing] = []
+        arguments = ", ".join(["value"] + ["seen"] * tracked + ["memo"] * bool(self.remembering) + ["p"] * self.explain)
+        lines = []
+        if self._writing in self.remembering:
+            lines = self._memory(name, arguments, tracked)
+            name = f"{name}_anew"
+        lines.append(f"def {name}({arguments}):")
         if schema is True or schema is False:
             nodes = [] if schema else [("fail", "", "false", False, "{p}")]
         else:
             node = self.documents.node(schema)
-            lines.append(f"    # {node.pointer}".replace("\n", " ").replace("\r", " "))
+            lines.append(f"    # {ascii(node.pointer)[1:-1]}")
             nodes = self._nodes(At(schema, node, "value", "{p}", scope, "seen" if tracked else ""))
         self._render(nodes, lines, "    ")
         lines.append(f"    return {None if self.explain else False}")
         return "\n".join(lines)
+
+    def _memory(self, name: str, arguments: str, tracked: bool) -> list[str]:
+        """A function that asks another once for each value: more than one way leads to it, at every level of a recursive schema."""
+        number = list(self._functions).index(self._writing)
+        if not tracked:
+            body = [f"        memo[key] = {name}_anew({arguments})", "    return memo[key]"]
+        else:
+            own = arguments.replace("seen", "mine")
+            body = [
+                "        mine = set()",
+                f"        memo[key] = {name}_anew({own}), mine",
+                "    found, mine = memo[key]",
+                "    seen |= mine",
+                "    return found",
+            ]
+        return [f"def {name}({arguments}):", f"    key = {number}, id(value)", "    if key not in memo:", *body, "", ""]
 
     def _entered(self, scope: Scope, schema: Any) -> Scope:
         """The scope after entering the resource of `schema`."""
@@ -248,9 +306,10 @@ class Writer:
 
     # How nodes become text
 
-    def _call(self, function: str, var: str, path: str, seen: str) -> str:
-        arguments = [var] + [seen] * bool(seen) + [formatted(path)] * self.explain
-        return f"{function}({', '.join(arguments)})"
+    def _call(self, key: tuple[int, Scope, bool], var: str, path: str, seen: str) -> str:
+        self._calls[self._writing].append((key, path))
+        arguments = [var] + [seen] * bool(seen) + ["memo"] * bool(self.remembering) + [formatted(path)] * self.explain
+        return f"{self._functions[key]}({', '.join(arguments)})"
 
     def _condition(self, nodes: Nodes) -> str | None:
         """Nodes as one condition, or None when they need statements."""
