@@ -115,45 +115,43 @@ def detect(text: str, where: str) -> Evidence | None:
         return None if written or not any(map(text.__contains__, _NOBODY[:4])) else Evidence("medium", "dunder chain, in a text")
     low = text.lower()
     prose = _is_prose(text)
-    found = _called(text, low, prose, lines) if "(" in text else None
-    if found and found.confidence == "high":
+    called = _called(text, low, prose, lines) if "(" in text else None
+    found = called if called and called.confidence == "high" else _snippet(text, low, prose) or called
+    if found:
         return found
-    best = found
-    for literal, source, confidence, shape in functions.SNIPPETS:
-        if literal in low and (best is None or confidence == "high"):
-            match = re.search(source, low)
-            if (
-                match is None
-                or (low[match.start() - 1 : match.start()] == "`" and literal != "$_")
-                or (literal == "console" and (match.start() > 12 or len(text) > 80))
-            ):
-                continue
-            if prose and not (literal == "__" or literal[0] in "<$@" or literal in ("child_process", "nd_func")):
-                continue
-            if shape.startswith("Python") and literal != "__" and "\n" in text.strip() and not low.lstrip().startswith(("eval", "exec", "a\n")):
-                continue
-            best = _evidence("low" if prose and literal != "__" else "medium" if prose else confidence, shape)
-            if best.confidence == "high":
-                return best
-    if best:
-        return best
     if len(text) < 200 and not lines and _ALONE.match(text):
         return Evidence("medium", "statement of Python")
-    if (
-        ("import" in low or "from" in low)
-        and (";" in text or ")" in text)
-        and not prose
-        and not lines
-        and any(name in functions.MODULES for name in _IMPORTS.findall(text))
-    ):
+    if prose or lines:
+        return Evidence("medium", "call through a variable") if lines < 2 and not prose and "$" in text and text.count(" ") < 6 and _through(text) else None
+    if (";" in text or ")" in text) and not functions.MODULES.isdisjoint(_IMPORTS.findall(text)):
         return Evidence("medium", "Python that imports")
-    if "$" in text and "(" in text and not prose and text.count(" ") < 6 and _through(text):
+    if "$" in text and "(" in text and text.count(" ") < 6 and _through(text):
         return Evidence("medium", "call through a variable")
-    if not prose and not lines and _BARE.search(text):
+    if _BARE.search(text):
         return Evidence("medium", "statement that runs a string")
-    if "=" in text and len(text) < 200 and _INI.match(text):
-        return Evidence("medium", "setting of the interpreter")
-    return None
+    return Evidence("medium", "setting of the interpreter") if "=" in text and len(text) < 200 and _INI.match(text) else None
+
+
+def _snippet(text: str, low: str, prose: bool) -> Evidence | None:
+    """The strongest of the snippets that stand in the text as code."""
+    best: Evidence | None = None
+    several = "\n" in text.strip()
+    for literal, source, confidence, shape in functions.SNIPPETS:
+        if literal not in low or (best and confidence != "high"):
+            continue
+        if prose and not (literal == "__" or literal[0] in "<$@" or literal in ("child_process", "nd_func")):
+            continue  # a name of that language in a sentence
+        if several and shape.startswith("Python") and literal != "__" and not low.lstrip().startswith(("eval", "exec")):
+            continue  # lines of a program
+        match = re.search(source, low)
+        if match is None or (low[match.start() - 1 : match.start()] == "`" and literal != "$_"):
+            continue  # a name in Markdown
+        if literal == "console" and (match.start() > 12 or len(text) > 80):
+            continue
+        best = Evidence(confidence if not prose else "medium" if literal == "__" else "low", shape)
+        if best.confidence == "high":
+            break
+    return best
 
 
 def _called(text: str, low: str, prose: bool, lines: int) -> Evidence | None:
@@ -201,28 +199,7 @@ def _code_here(text: str, at: int, open_at: int, name: str, grade: int, space: b
     argument = text[open_at + 1 : open_at + 40]
     opens = _OPENS.match(argument) is not None or not argument
     if grade == 1:
-        if name.lower() in (
-            "open",
-            "die",
-            "mail",
-            "print",
-            "glob",
-            "extract",
-            "md5",
-            "printf",
-            "compile",
-            "include",
-            "require",
-            "chr",
-            "ord",
-            "vars",
-            "locals",
-            "globals",
-            "spawn",
-            "dl",
-            "settimeout",
-            "setinterval",
-        ):
+        if name.lower() in functions.ENGLISH:
             if space or not opens:
                 return False
             if name == "open" and not ("," in argument or "/" in argument or "." in argument or "|" in argument):
@@ -254,10 +231,6 @@ def _is_prose(text: str) -> bool:
 def _through(text: str) -> bool:
     """A call through a variable, as PHP has it: not jQuery, not Angular, not a price."""
     return any(found[0].strip("$@({} ") not in _NOT_PHP for found in _THROUGH.finditer(text))
-
-
-def _evidence(confidence: str, shape: str) -> Evidence:
-    return Evidence("high" if confidence == "high" else "medium" if confidence == "medium" else "low", shape)
 
 
 @cache

@@ -145,11 +145,10 @@ def _wrapped(text: str) -> Evidence | None:
 def _announced(text: str, low: str, where: str) -> Evidence | None:
     """Formats of text that name the type to construct."""
     prose = text.count(" ") > 25
-    strong = "low" if prose else "high"
     if ":{" in text and _PHP.search(text):
         return Evidence("high", "PHP object")
     if "!" in text and any(map(low.__contains__, _TAGS)) and _YAML.search(text):
-        return _evidence(strong, "YAML tag that constructs")
+        return Evidence("low" if prose else "high", "YAML tag that constructs")
     if "py/" in text and _JSONPICKLE.search(text):
         return Evidence("high", "jsonpickle type")
     if "_$$nd_func$$_" in low:
@@ -167,10 +166,6 @@ def _announced(text: str, low: str, where: str) -> Evidence | None:
             if literal in low and re.search(source, low):
                 return Evidence("high", "element that constructs a Java object")
     return None
-
-
-def _evidence(confidence: str, shape: str) -> Evidence:
-    return Evidence("low" if confidence == "low" else "medium" if confidence == "medium" else "high", shape)
 
 
 def _old_pickle(text: str) -> Evidence | None:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from serverless_guard.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    Confidence: TypeAlias = Literal["high", "medium", "low"]
+
 RUNS = """
 __import__ assert base64_decode breakpoint call_user_func call_user_func_array create_function eval exec execfile execSync fork forName fromCharCode
 getRuntime
@@ -37,25 +44,35 @@ PREFIXES = frozenset(
 )  # fmt: skip
 """What the functions of PHP's extensions begin with, before the first underscore."""
 
-MODULES = (
-    "os",
-    "sys",
-    "subprocess",
-    "socket",
-    "pty",
-    "shutil",
-    "builtins",
-    "ctypes",
-    "commands",
-    "platform",
-    "importlib",
-    "multiprocessing",
-    "urllib",
-    "requests",
+ENGLISH = frozenset(
+    (
+        "open", "die", "mail", "glob", "extract", "md5", "compile", "include", "require", "chr", "ord", "vars", "locals", "globals", "spawn", "dl",
+        "settimeout", "setinterval",
+    )
+)  # fmt: skip
+"""Words of other languages too: a call of these must have an argument as code has it, right behind the name."""
+
+MODULES = frozenset(
+    (
+        "os",
+        "sys",
+        "subprocess",
+        "socket",
+        "pty",
+        "shutil",
+        "builtins",
+        "ctypes",
+        "commands",
+        "platform",
+        "importlib",
+        "multiprocessing",
+        "urllib",
+        "requests",
+    )
 )
 """Modules of Python whose import in a value is no accident."""
 
-SNIPPETS: tuple[tuple[str, str, str, str], ...] = (  # (what must occur, pattern that starts with it, confidence, shape)
+SNIPPETS: tuple[tuple[str, str, Confidence, str], ...] = (  # (what must occur, pattern that starts with it, confidence, shape)
     (
         "<?",
         r"<\?(?:php\b|=|\s{0,6}(?:echo|print|exec|system|eval|passthru|shell_exec|include|require|phpinfo|assert|die|exit|\$|@|`|/\*)|xml\s{0,3}:)",
