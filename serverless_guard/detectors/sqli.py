@@ -159,11 +159,11 @@ def _weigh(sql: str, quote: str, place: int) -> tuple[int, str]:
     if not kinds:
         return 0, ""
     if quote and kinds[0] not in FOLLOWS and words[0] not in CLAUSE and words[0] not in STATEMENT:
-        odd_start = len(kinds) > 1 and (kinds[1] == "(" and words[0] in SHARP or kinds[0] == "(" and words[1] == "select" or kinds[0] == "n" and kinds[1] == "l")
+        odd_start = len(kinds) > 1 and (kinds[1] == "(" and words[0] in SHARP or (kinds[0] == "(" and quote != "`") or kinds[0] == "n" and kinds[1] == "l")
         if not odd_start:
             return 0, ""
         place -= 1
-    if quote and kinds[0] == "k" and len(words) > 1 and words[1][0] == quote:
+    if quote and len(words) > 1 and words[1][0] == quote and (kinds[0] == "k" or (kinds[0] == "l" and len(words[1]) == 1)):
         return 0, ""  # a quoted word
     kinds += "$$$$"
     words += ("", "", "", "")
@@ -270,6 +270,8 @@ class _Query:
                     i += 2
         elif kind == "k" and words[i] in ("null", "true", "false"):
             kind, i = "n", i + 1
+        elif kind == "k" and words[i] == "case" and "end" in words[i : i + 40]:
+            kind, i = "p", words.index("end", i) + 1
         elif kind == "k" and words[i] in ("select", "case", "exists", "row", "interval", "array", "cast"):
             kind, i = ("p" if words[i] != "select" or self.select_list(i + 1) else "w"), i + 1
         else:
@@ -370,7 +372,7 @@ class _Query:
             return 0
         if words[i] == "from" or words[i] == "into":
             table, j = self.operand(i + 1)
-            if table and not (kinds[i + 1] == "w" and words[i + 1] in ENGLISH):
+            if (table or kinds[i + 1] == "[") and not (kinds[i + 1] == "w" and words[i + 1] in ENGLISH):
                 plain = literal == 0 and items == 1 and kinds[j] == "w" and words[j] not in ("where",)
                 return 2 if plain else 4
             return 0
@@ -446,7 +448,7 @@ class _Query:
                 return 3 if kinds[i + 3] in "$#;(.'su,)" or words[i + 3] in ("cascade", "add", "as", "identified", "with", "exists", "values", "drop", "returns", "from") else 2
             return 3 if kinds[i + 1] in "wq" and kinds[i + 2] == ";" and kinds[i + 3] == "#" else 0
         if word in ("exec", "execute", "call"):
-            return 3 if nxt in ("(",) or nxt.startswith(("xp_", "sp_", "@")) or (kinds[i + 1] == "w" and kinds[i + 2] == ".") or nxt == "immediate" or nxt == "master" else 0
+            return 3 if nxt in ("(",) or (word == "call" and kinds[i + 1] == "w" and kinds[i + 2] == "(") or nxt.startswith(("xp_", "sp_", "@")) or (kinds[i + 1] == "w" and kinds[i + 2] == ".") or nxt == "immediate" or nxt == "master" else 0
         if word == "declare":
             return 3 if kinds[i + 1] == "v" or (kinds[i + 1] == "w" and third in ("varchar", "int", "cursor", "char", "number")) else 0
         if word == "waitfor":
@@ -501,6 +503,8 @@ class _Query:
         right, j = self.operand(i + 1)
         if right == "p":
             return 2, f"{words[i]} {NOUNS[right]}"
+        if words[i + 1] in ("'", '"') and kinds[i + 2] == "$":
+            return 1, f"{words[i]} between two quotes"
         if kinds[j] == "c" and right:
             other, _ = self.operand(j + 1)
             if other:
@@ -552,4 +556,4 @@ TOKEN = _pattern(
     r"''(?![\w'])|'(?:[^'\\]+|\\.|'')*'?|\"(?:[^\"\\]+|\\.|\"\")*\"?|`[^`]*`?|0x[0-9a-f]*|\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![a-z_])|\d+(?=(?:union|or|and|having|order|limit)\b)|\.\d+|@>|@@?[\w.$]*|[^\W\d][\w$]*(?:#\w+)*|\d+\w*"
     r"|#>>?|--.*|#.*|/\*.*|<=>|->>|[<>!=]=|@>|<@|\?[|&]|<>|\|\||&&|:=|::|<<|>>|->|!<|!>|\S"
 )
-BREAK_OUT = {quote: _pattern(quote + r"(?=[\s)]*(?:[-+*/%^&|=<>!~;,#]|(?:or|and|xor|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto)(?!\w)|[\w.]+\(|\d+ (?:or|and)\b|\(select))") for quote in QUOTES}
+BREAK_OUT = {quote: _pattern(quote + r"(?=[\s)]*(?:[-+*/%^&|=<>!~;,#]|(?:or|and|xor|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto|as|call|case|when|end)(?!\w)|[\w.]{1,64}\(|\d{1,16} (?:or|and)\b|\(|[-+&^*]?\Z))") for quote in QUOTES}

@@ -26,7 +26,7 @@ CWE = 79
 TITLE = "Markup or script that a browser would run"
 NEEDS = (
     "<", "alert", "confirm", "prompt", "eval", "document", "location", "window", "constructor", "settimeout", "setinterval", "fromcharcode", "behavior", "-moz-binding", "@import", "expression",
-    ("on", "="), ("v", "s", "c", "r", "p", "t", ":"), ("[", "]", "("), "data:text", "fscommand", "asfunction", "innerhtml", "tostring", "import(", "throw",
+    ("on", "="), ("v", "s", "c", "r", "p", "t", ":"), ("[", "]", "("), "\xbcscript", "url(", "reflect.", "function`", "datasrc", "data:text", "fscommand", "asfunction", "innerhtml", "tostring", "import(", "throw",
 )  # fmt: skip
 
 EVENTS = (
@@ -41,6 +41,8 @@ LEVELS = ((4, "high"), (3, "medium"), (2, "low"))
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that a browser would run something in `text`."""
     low = text.lower()
+    if "\xbc" in low:
+        low = low.replace("\xbc", "<").replace("\xbe", ">")  # US-ASCII with the eighth bit dropped
     weight, shape = 0, ""
     for look in (_tags, _attributes, _schemes, _styles, _calls):
         heavier, seen = look(low)
@@ -87,6 +89,11 @@ def _attributes(low: str) -> tuple[int, str]:
         return 0, ""
     weight, shape = 0, ""
     found = HANDLER().search(low)
+    other = None if found else ANY_HANDLER().search(low)
+    if other:
+        return 3, "event handler of another name in a tag"
+    if "datasrc" in low and DATA_SOURCE().search(low):
+        return 3, "data source in a tag"
     if found:
         before = low[: found.start() + 1]
         opened = before.rfind("<")
@@ -107,10 +114,10 @@ def _attributes(low: str) -> tuple[int, str]:
 
 def _schemes(low: str) -> tuple[int, str]:
     """URLs that run script, however spaced."""
-    if ":" not in low:
+    if ":" not in low and "url(" not in low:
         return 0, ""
     tight = low.translate(SPACES)
-    if "script:" in tight or "mocha:" in tight or "asfunction:" in tight:
+    if "script:" in tight or "url(javascript" in tight or "mocha:" in tight or "asfunction:" in tight:
         found = SCHEME().search(tight)
         if found:
             return 5, "script URL in an attribute"
@@ -132,7 +139,7 @@ def _styles(low: str) -> tuple[int, str]:
         return 0, ""
     bare = COMMENT().sub("", low) if "/*" in low else low
     if "\\" in bare:
-        bare = bare.replace("\\", "")
+        bare = CSS_ESCAPE().sub(lambda found: chr(int(found[1], 16) & 0x7F), bare).replace("\\", "")
     if ("expression" in bare or "behavior" in bare or "binding" in bare or "@import" in bare or "-o-link" in bare) and STYLE().search(bare):
         return 4, "style that binds code"
     return 0, ""
@@ -176,17 +183,20 @@ DECLARATION = _pattern(r"<!--#\s*(?:exec|include|echo|config|printenv|set|fsize|
 META = _pattern(r"<meta[^<]*(?:http-equiv|charset\s*=[\s\"']*(?:utf-7|hz-gb|iso-2022|mac-farsi))|<meta[^<]*url\s*=")
 LINK = _pattern(r"<link[^<]*(?:rel\s*=[\s\"']*(?:stylesheet|import|serviceworker|manifest|preload))")
 TAG_NAME = _pattern(r"<[\s\x00-\x20/]*[a-z!?\[]")
+ANY_HANDLER = _pattern(r"<[a-z][^<]{0,512}?[\s\"'/]on[a-z]{3,24}\s{0,8}=\s{0,8}[^\s>]")
+DATA_SOURCE = _pattern(r"<[a-z][^<]{0,512}?\sdatasrc\s{0,8}=")
 HANDLER = _pattern(r"(?:^|[\s\"'`/;>\x00-\x20\x7f-\xff,)])on(?:" + EVENTS + r")[a-z]{0,24}[\s\x00-\x20\\]*=(?!=)[\s\x00-\x20]*(?=\S)")
 BREAK_OUT = _pattern(r".*[\"'`\u201c\u201d](?:[\s/>]*+[a-z-]++(?:\s*+=\s*+[^\s\"'`]*+)?+)*+[\s\"'`/;>]*+$")
 SCRIPTY = _pattern(r"^[\s\"'`]*(?:[\w$.\[\]\\]+[\s]*(?:[(`=+\[]|\?\.)|[(\[{!~+-]+[\w$'\"]|javascript|vbscript|\\u00|/\*)")
 CALL = _pattern(r"[\w$.]+\s*\(")
 SRCDOC = _pattern(r"srcdoc\s*=[\s\"']*(?:<|&)")
 SCHEME = _pattern(r"[=(\"'`,;\[](?:url\()?[\"'`]?[^\w\"'`=]{0,8}(?:javascript|vbscript|livescript|mocha|asfunction|jscript):[^,\"'\s]|^[^\w]{0,8}(?:javascript|vbscript|livescript|asfunction):[^\s]{0,200}?[(`=\[%]")
-CALL_URL = _pattern(r"(?:javascript|vbscript|asfunction):[^\s]{0,60}?[\w)][(`]")
+CALL_URL = _pattern(r"url\([\"']?(?:javascript|vbscript)|(?:javascript|vbscript|asfunction):[^\s]{0,60}?[\w)][(`]")
 CODE = _pattern(r"[\w$)\]][(`=\[]|//|/\*|\\u00|%")
 DATA_URL = _pattern(r"data:(?:text/(?:html|xml|javascript|vbscript|css|x-scriptlet)|image/svg\+?xml|application/(?:xhtml|xml|javascript|x-javascript))[^<]{0,40}[;,]|data:,(?:<|%3c|alert|\*\{)|data:text/[a-z]+;?charset")
+CSS_ESCAPE = _pattern(r"\\(0{0,4}[2-7][0-9a-f])\s?")
 COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/|<!--[^>]{0,64}-->")
-STYLE = _pattern(r"[:;\s\"'{]\s*expression\s*\(|behavior\s*:\s*url\s*\(|-moz-binding\s*:|@import\s*(?:url|['\"][^'\"]*(?:javascript|data:|//))|-o-link(?:-source)?\s*:")
+STYLE = _pattern(r"[:;\s\"'{]\s*expression\s*\(|behavior\s*:\s*url\s*\(|-moz-binding\s*:|[;\s\"'{]binding\s*:\s*url|@import\s*(?:url|['\"][^'\"]*(?:javascript|data:|//))|-o-link(?:-source)?\s*:")
 CALL_ANYWHERE = _pattern(
     r"(?<![\w.$])(?:(?:window|self|top|parent|frames|this|globalthis|document)(?:\.|\[[\"'`/]))*(?:alert|confirm|prompt|eval|settimeout|setinterval|execscript|document\.write(?:ln)?|string\.fromcharcode|importscripts|msgbox)"
     r"(?:[\"'`\]/)]|\.(?:call|apply|bind)|/\*\*/){0,3}(?:\?\.)?(?:\(|`|&lpar;|\s\((?=[\d'\"`/)]|document|window|this))|(?<![\w.$])(?:location|document\.(?:location|cookie)|window\.location|self\.location)(?:\.href)?\s?=\s?[\w'\"`/]|(?<![\w.$])new\s+image\b[^;]{0,16}src|\bdocument\.(?:cookie|domain)\b|throw\s?(?:onerror|/)"
@@ -194,5 +204,5 @@ CALL_ANYWHERE = _pattern(
 JS_BREAK = _pattern(r"(?:[\"'`]\s*[)}\]]*\s*[;+*/%&|^,<>=?:!~-]|</script|\*/|}\s*;?|^[\w\s]{0,16}\)\s*;|;)[^\"'`\n]{0,128}$")
 OBJECTS = _pattern(
     r"\b(?:top|self|window|this|parent|frames|globalthis|document)\[[^\]\n]{1,64}\]\s*(?:\(|\[|=)|\[\]\[?[\"'`.]?(?:constructor|filter|map|find|sort)|constructor\.constructor|\d\.\.tostring\(|\.constructor\(|innerhtml\s*=|\$\{?alert|"
-    r"(?:onerror|onload)\s*=\s*(?:alert|eval|confirm|prompt)|document\.write|fscommand|\beval\s*\(|\bimport\s?\(\s?[\"'`](?:data:|//|https?:)|setter\s*=|__definegetter__|expression\(|atob`|\.source\b.{0,16}\)|\bwith\s?\(document\)"
+    r"(?:onerror|onload)\s*=\s*(?:alert|eval|confirm|prompt)|document\.write|fscommand|\beval\s*\(|\bimport\s?\(\s?[\"'`](?:data:|//|https?:)|\breflect\.(?:set|get|apply|construct)\b|function`|\.(?:find|map|filter|foreach|sort)\((?:alert|confirm|prompt|eval)\)|=\s?(?:alert|eval|prompt|confirm)\s?[,;]|\(!{1,2}\[\][+ ]\[\]\)|setter\s*=|__definegetter__|expression\(|atob`|\.source\b.{0,16}\)|\bwith\s?\(document\)"
 )
