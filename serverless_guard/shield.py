@@ -20,7 +20,7 @@ from itertools import count
 from time import monotonic
 
 from serverless_guard import hosts
-from serverless_guard.errors import ActionBlocked
+from serverless_guard.errors import ActionBlocked, GuardError, PolicyError
 from serverless_guard.sinks import calling, network
 from serverless_guard.values import TYPE_CHECKING, Finding
 
@@ -63,6 +63,7 @@ _grants: network.Grants = {}
 _serial = count(1)
 _readers: dict[str, Callable[..., network.Call | None]] = dict.fromkeys(network.EVENTS, network.read)  # by audit event
 _judges: dict[str, Callable[..., network.Refusal | None]] = {"address": network.judge_address}  # by kind of call; all others: network.judge
+_allowed: ContextVar[tuple[tuple[hosts.Table, None], ...]] = ContextVar("serverless_guard_allowed", default=())
 _watched = [0]  # how far `_watch` has come
 
 
@@ -94,6 +95,32 @@ def leave(seat: Seat, live: dict[int, Seat] = _live, current: ContextVar[Seat | 
     """Ends an invocation. Its policy stays in force until the next one begins."""
     live.pop(seat[0], None)
     current.set(seat[1])
+
+
+class Allowance:
+    """`with allowance:` opens more destinations for a block of code, in its own context; what a policy denies stays denied.
+
+    It can only be made at start: code that came in with an event cannot make one. Raises PolicyError, and GuardError inside an invocation.
+    """
+
+    __slots__ = ("_before", "_rules", "reason")
+
+    def __init__(self, *entries: str, reason: str = "", live: dict[int, Seat] = _live, last: list[Seat] = _last) -> None:
+        if live or last:
+            raise GuardError("an allowance can only be made at start, before the first invocation")
+        found = hosts.parse(entries, "", "allow")
+        if found.deny or found.allow[6]:
+            raise PolicyError("an allowance can neither deny nor name AWS calls; put such entries in `egress`", "allow")
+        self._rules: tuple[hosts.Table, None] = (found.allow, None)
+        self._before: list[Any] = []
+        self.reason = reason
+
+    def __enter__(self) -> Allowance:
+        self._before.append(_allowed.set((*_allowed.get(), self._rules)))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _allowed.reset(self._before.pop())
 
 
 def forget() -> None:
@@ -199,6 +226,7 @@ def _hook(
     judge_other: Callable[..., network.Refusal | None] = network.judge,
     calling: Callable[[], tuple[str, int] | None] = calling.get,
     within: Callable[..., bool] = network.within,
+    allowed: Callable[[], tuple[tuple[hosts.Table, None], ...]] = _allowed.get,
     refuse: Callable[..., None] = _refuse,
     bugs: tuple[type[Exception], ...] = BUGS,
     unreadable: str = "has an address of an odd type; give the host as a str and the port as an int",
@@ -238,6 +266,8 @@ def _hook(
                 refusal = judge(call, rules, False, False, platform, grants)
             if refusal is not None and rules is not None and rules[0][6] and within(refusal, calling()):
                 refusal = None
+            for more in allowed() if refusal is not None and refusal[1] == "egress" and not refusal[3].startswith("is denied") else ():
+                refusal = refusal and judge(call, more, False, False, platform, grants)
         except bugs:
             refusal = ("SG-EGR-005", "egress" if rules else "metadata", event, unreadable) if rules or metadata else None
         if refusal is not None:

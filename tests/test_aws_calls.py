@@ -158,6 +158,20 @@ with invocation():
     assert [told["endpoint"], told["hosts_only"], told["monitor"], told["open"], told["wrong"]] == ["ok", "ActionBlocked", "ok", "ok", "ParamValidationError"]
 
 
+def test_the_daemon_of_the_platform_needs_no_entry(aws: int) -> None:
+    pytest.importorskip("boto3")
+    told = run(
+        CLIENT
+        + """
+with invocation(["aws:dynamodb:GetItem"]) as made:
+    tell(got=outcome(client("xray").get_sampling_rules), noted=len(made.attempts))
+""",
+        PORT=aws,
+        arm={"AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{aws}"},
+    )
+    assert told["noted"] == 0
+
+
 def test_transfers_in_threads_are_held(aws: int) -> None:
     pytest.importorskip("boto3")
     told = run(

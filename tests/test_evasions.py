@@ -121,6 +121,9 @@ attack(HOST, PORT)""",
     "invocation ended by hand": "shield.leave(shield._current.get()); attack(HOST, PORT)",
     "list of invocations emptied": "shield._live.clear(); attack(HOST, PORT)",
     "a wider invocation inside": "shield.enter(Invocation(['127.0.0.1:*'])); attack(HOST, PORT)",
+    "an allowance made on the spot": "\nwith shield.Allowance('127.0.0.1:*'): attack(HOST, PORT)",
+    "an event of the guard's own forged": "sys.audit('serverless_guard.http', 'GET', 'http', HOST, PORT, '/'); attack(HOST, PORT)",
+    "an AWS call forged": "import serverless_guard.sinks as k; k.calling.set((HOST, PORT)); attack(HOST, PORT)",
     "modes of the invocation changed": "made.modes['egress'] = 'off'; attack(HOST, PORT)",
     "rules of the invocation dropped": "made.egress = None; attack(HOST, PORT)",
     "a name server that lies": "socket.getaddrinfo = lambda *a: [(2, 1, 6, '', (HOST, PORT))]; socket.create_connection(('declared.example', PORT))",
@@ -220,7 +223,7 @@ def listener() -> Iterator[Listener]:
 @pytest.mark.parametrize("way", BLOCKED)
 def test_a_way_round_is_blocked(way: str, listener: Listener) -> None:
     told = run(FRAME, HOST="127.0.0.1", PORT=listener.port, CODE=BLOCKED[way], AT_START=False)
-    assert told["noted"] or "fork" in way, told["outcome"]  # what a child process notes stays there
+    assert told["noted"] or "fork" in way or told["outcome"] == "GuardError", told["outcome"]  # what a child process notes stays there
     assert listener.count() == 0
 
 

@@ -414,6 +414,35 @@ def test_a_host_name_handed_straight_to_a_socket_is_decided_before_the_query_lea
         assert told["local"] == "ActionBlocked"
 
 
+def test_an_allowance_opens_more_for_a_block_and_is_made_at_start() -> None:
+    told = run(
+        """
+        import contextvars, socket, threading
+        tell(other=[outcome(shield.Allowance, entry) for entry in ("aws:s3:GetObject", "!a.example", "*")])
+        partner = shield.Allowance("198.51.100.9", "api.example", "169.254.169.254:*", reason="nightly export")
+        with invocation(["198.51.100.1", "!198.51.100.9:22"]) as made:
+            tell(before=connect("198.51.100.9", 443))
+            with partner:
+                tell(inside=[connect("198.51.100.9", 443), connect("198.51.100.1", 443), connect("198.51.100.8", 443), connect("169.254.169.254", 80)])
+                socket.getaddrinfo("api.example", 443)
+                tell(name=connect(elsewhere, 443), denied=connect("198.51.100.9", 22), nested=partner.__enter__() is partner)
+                partner.__exit__()
+                thread = threading.Thread(target=lambda: tell(stray=connect("198.51.100.9", 443)))
+                thread.start(); thread.join()
+            tell(after=connect("198.51.100.9", 443), forged=outcome(shield.Allowance, "203.0.113.5"))
+        tell(later=outcome(shield.Allowance, "203.0.113.5"))
+        """,
+        zone={"api.example": [ELSEWHERE]},
+        elsewhere=ELSEWHERE,
+    )
+    assert told["inside"] == ["ok", "ok", "ActionBlocked", "ActionBlocked"]
+    assert told["before"] == told["after"] == told["denied"] == "ActionBlocked"
+    assert told["name"] == "ok"
+    assert told["other"] == ["PolicyError"] * 3
+    assert told["forged"] == told["later"] == "GuardError"
+    assert told["stray"] == "ActionBlocked"  # a thread without its context
+
+
 def test_arming_twice_adds_one_hook_and_imports_no_socket() -> None:
     told = run(
         """

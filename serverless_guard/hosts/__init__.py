@@ -177,7 +177,10 @@ def decoded(path: str) -> str:
 
 def normal_path(path: str, decoded: Callable[[str], str] = decoded) -> str:
     """The path that a server might read: decoded, slashes single, without query; "" where it could climb (`..`) into another one."""
-    path = decoded(decoded(path.partition("?")[0].partition("#")[0]))
+    path = path.partition("?")[0].partition("#")[0]
+    if path[:1] == "/" and "%" not in path and "//" not in path and "/." not in path and "\\" not in path:
+        return path  # the usual case, in a tenth of the time
+    path = decoded(decoded(path))
     steps = path.replace("\\", "/").split("/")
     if path != decoded(path) or [step for step in steps if step.partition(";")[0] in ("..", ".")]:
         return ""

@@ -99,7 +99,10 @@ def read(event: str, args: tuple[Any, ...]) -> tuple[str, Any, int, int]:
 def judge(
     call: tuple[str, Any, int, int],
     rules: tuple[hosts.Table, hosts.Table | None] | None,
-    *others: Any,
+    metadata: bool,
+    runtime_api: bool,
+    platform: tuple[Any, ...],
+    grants: Any = None,
     covered: Callable[..., str] = covered,
     read_host: Callable[[str], Any] = hosts.read,
     name_rule: Callable[..., str] = hosts.name_rule,
@@ -107,8 +110,12 @@ def judge(
     undeclared: str = UNDECLARED,
     denied: str = DENIED,
     whole: type = int,
+    loopback: int = hosts.LOCALHOST,
 ) -> tuple[str, str, str, str] | None:
-    """What is wrong with a call, or None. Without any `aws:` entry the endpoints decide, as for every other host."""
+    """What is wrong with a call, or None. Without any `aws:` entry the endpoints decide, as for every other host.
+
+    The platform's own endpoints (the X-Ray daemon) need no entry.
+    """
     if rules is None:
         return None
     allow, deny = rules
@@ -126,7 +133,8 @@ def judge(
         return None
     value = read_host(host[:255])
     if value.__class__ is whole or value == "localhost":
-        declared = address_rule(allow, 0xFFFF_7F00_0001 if value == "localhost" else value, port, 1) or name_rule(allow, host, port, 1)
+        value = loopback if value == "localhost" else value
+        declared = (value, port) in platform[1] or address_rule(allow, value, port, 1) or name_rule(allow, host, port, 1)
     else:
         bucket = acts[0][1].partition("/")[0]
         declared = name_rule(allow, value, port, 1) or (service == "s3" and name_rule(allow, f"{bucket}.{value}", port, 1))

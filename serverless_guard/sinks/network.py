@@ -155,21 +155,22 @@ def judge_address(
         return None
     allow, deny = rules
     entry = address_rule(deny, address, port, protocols, asked or ()) if deny else ""
-    if not entry and address_rule(allow, address, port, protocols, asked):
-        return None
-    names = names or (*grants.get(address, {}).items(),)
     if kind == "loopback":
         names = ((localhost, ever),)
     elif kind not in ("", "private"):
         names = ()
-    time, name = now(), ""
-    for name, until in () if entry else names:
+    elif not names and address in grants:
+        names = (*grants[address].items(),)
+    time, name, declared = now() if names else 0.0, "", not entry
+    for name, until in names if declared else ():
         if until > time:
             entry = name_rule(deny, name, port, protocols, False, asked or ()) if deny else ""
             if not entry and name_rule(allow, name, port, protocols, kind == "private", asked):
                 return None
             if asked and not entry and not other:
                 other = name_rule(allow, name, port, protocols, kind == "private")
+    if declared and address_rule(allow, address, port, protocols, asked):
+        return None
     name = "" if kind == "loopback" else name
     target = place(name or address, port)
     if asked and not entry and (other or address_rule(allow, address, port, protocols)):
