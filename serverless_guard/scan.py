@@ -163,9 +163,7 @@ def odd(texts: list[str], joined: str = "") -> bool:
     if not joined.isascii() and LETTERS().search(joined):
         return True
     low = f"{BORDER}{joined.lower()}{BORDER}"
-    if _hit(COMMON().search, low):
-        return True
-    for sign in RARE:
+    for sign in LOOK:
         if sign in low and _hit(_sign(sign), low):
             return True
     raw = low.encode("utf-8", "surrogatepass")
@@ -173,10 +171,10 @@ def odd(texts: list[str], joined: str = "") -> bool:
         return True
     if any(map(BEGINNING().match, [text for text in texts if text[:2] in BEGINS])):
         return True
-    if "+" in low or "\n" in low or "\t" in low:
-        return _hit(LOOK_WORDS().search, _spaced(low))
     several = [text for text in texts if " " in text]
-    return bool(several) and _hit(LOOK_WORDS().search, _spaced(f"{BORDER}{BORDER.join(several).lower()}{BORDER}"))
+    if "+" in low or "\n" in low or "\t" in low:
+        several += [text for text in texts if " " not in text and ("+" in text or "\n" in text or "\t" in text)]
+    return bool(several) and _hit(_words().search, _spaced(f"{BORDER}{BORDER.join(several).lower()}{BORDER}"))
 
 
 def _hit(search: Any, low: str) -> bool:
@@ -256,8 +254,8 @@ def _regions(text: str) -> list[str]:
     """The pieces of a long text that are worth a close look: its edges where they look odd, and the surroundings of sharp shapes."""
     low = text.lower()
     spans = [(0, EDGE)] if odd([text[:EDGE]]) else []
-    sharp = [found.start() for found in SHARP_LOOK().finditer(low, EDGE - 64)]
-    sharp = sorted(sharp + [found.start() for found in SHARP_LOOK_WORDS().finditer(_spaced(low), EDGE - 64)])
+    sharp = [found.start() for found in _sharp().finditer(low, EDGE - 64)]
+    sharp = sorted(sharp + [found.start() for found in SHARP_WORDS_LOOK().finditer(_spaced(low), EDGE - 64)])
     for start in sharp if len(sharp) <= 2 * MOST else sharp[:MOST] + sharp[-MOST:]:
         if spans and start - AROUND <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], start + AROUND))
@@ -303,12 +301,13 @@ def _sign(sign: str) -> Any:
     return re.compile(_alternative(sign, LOOK[sign])).search
 
 
-def _signs(signs: dict[str, str], order: str = "") -> Any:
-    """One pattern of alternatives that each begin with a sign, so that `re` skips from sign to sign; they are tried one by one, so the frequent come first."""
-    each = {sign: follow for group, follow in signs.items() for sign in group}
-    return _pattern("|".join([_alternative(sign, each[sign]) for sign in order or each]))
+@cache
+def _sharp() -> Any:
+    """One pattern of alternatives that each begin with a sign, so that `re` skips from sign to sign."""
+    return re.compile("|".join([_alternative(sign, follow) for group, follow in SHARP.items() for sign in group]))
 
 
+@cache
 def _words() -> Any:
     """The pattern of `WORDS` and `FIRST`: one space, then by letter."""
     letters = sorted({*WORDS, *FIRST}, key=OFTEN.find)
@@ -316,7 +315,7 @@ def _words() -> Any:
     for letter, follows in zip(letters, each, strict=True):
         if letter in FIRST:
             follows.append(f"(?<={BORDER} {re.escape(letter)})(?:{FIRST[letter]})")
-    return _pattern(" (?:" + "|".join([f"{re.escape(letter)}(?:{'|'.join(follows)})" for letter, follows in zip(letters, each, strict=True)]) + f"|(?<={BORDER} ){HEXED})")
+    return re.compile(" (?:" + "|".join([f"{re.escape(letter)}(?:{'|'.join(follows)})" for letter, follows in zip(letters, each, strict=True)]) + f"|(?<={BORDER} ){HEXED})")
 
 
 OFTEN = "eaotinsrhldpcmuwfgbyvkqxjz-/.\"=;_():'&%*@#+\n\r!<>$[]{}|`\\^~01"
@@ -328,13 +327,8 @@ ALL = 16
 """How many detectors must have found nothing in a header before it counts as harmless: all of them."""
 MOST = 16
 """So many sharp shapes are read closely from the begin of a long text, and as many from its end."""
-FREQUENT = "-/.;\":()'_*@=&"
-COMMON = _signs(SIGNS, FREQUENT)
-SHARP_LOOK = _signs(SHARP)
-SHARP_LOOK_WORDS = _pattern(f" (?={SHARP_WORDS})")
+SHARP_WORDS_LOOK = _pattern(f" (?={SHARP_WORDS})")
 LOOK = {sign: follow for group, follow in SIGNS.items() for sign in group}
-RARE = [sign for sign in LOOK if sign not in FREQUENT]
-LOOK_WORDS = _words()
 CONTROLS = bytes([*range(9), 11, 12, *range(14, 31), 127])
 LETTERS = _pattern(
     "[\xa0\xad\u02b9-\u02c8\u2000-\u200f\u2024\u2025\u2028-\u202f\u2032\u2039\u203a\u2044\u205f-\u209c\u2100-\u214f\u2215\u2216\u2223\u2236\u2329\u232a\u2460-\u24ff\u3000\u3008\u3009\u560a\u560d\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f189]"
