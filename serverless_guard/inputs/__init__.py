@@ -53,7 +53,7 @@ USUAL = frozenset(
 """Headers that no handler takes for base64; they are read as text all the same."""
 
 _first = itemgetter(0)
-_words = re.compile("[A-Za-z0-9+/_-]{16,}={0,2}(?![.A-Za-z0-9])").findall
+_words = re.compile("[A-Za-z0-9+/_.-]{16,}={0,2}").findall
 _base64 = re.compile(r"(?!(?:[0-9a-f-]+|[0-9A-F-]+)\Z)[A-Za-z0-9+/_\r\n-]{16,}={0,2}\s*").fullmatch
 """Base64 in either alphabet. Hexadecimal is left out, most identifiers are that: it decodes to no quote, blank, slash, dot or parenthesis."""
 _plain_key = re.compile(r"[\w$@:/-]{1,64}").fullmatch

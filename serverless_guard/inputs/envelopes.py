@@ -225,6 +225,7 @@ def _pairs(twice: list[str]) -> Any:
 
 
 def colons(value: Any) -> int:
+    """How many colons a value has as JSON: one a pair, and those in its strings. Raises TooLarge."""
     try:
         return json.dumps(value, ensure_ascii=False).count(":")
     except RecursionError:
