@@ -78,6 +78,6 @@ WRITTEN = _pattern(r"\w\.\$([a-z]+)=|\[[\"']?\$([a-z]+)[\"']?\](?:\[[^\]\n]{0,32
 LOOSE = _pattern(r"[\"'\])}]\s{0,16},?\s{0,16}\$([a-z]+)\s{0,16}:")
 SCRIPT = _pattern(
     r"[\"'][\s)};]{0,16}(?:\|\||&&|;|\+)\s{0,16}(?:!{0,2}\(?(?:this|obj)\.\w|return\b|(?:var|let)\s|(?:do|while|for|if)\s{0,8}[({]|\w{1,16}\s?=\s?new\s+date|sleep\s?\(|db\.\w|function\b|throw\b|emit\()"
-    r"|[\"'][\s)}]{0,16}(?:\|\||&&)\s{0,16}[\"'\w.]{1,24}\s{0,4}(?:===?|!==?)\s{0,4}[\"'\w]|^\s{0,16}(?:return|;\s?return)\s+(?:true|this\.|\(?function)|\bthis\.\w{1,64}\s{0,4}(?:\.match\s?\(|===?|!=|>|<)|^\s*(?:\|\||&&)\s*this\.\w|function\s?\(\)\s?\{\s?(?:return|while|sleep|var)"
+    r"|[\"'][\s)}]{0,16}(?:\|\||&&)\s{0,16}[\"'\w.]{1,24}\s{0,4}(?:===?|!==?)\s{0,4}[\"'\w]|^\s{0,16}(?:return|;\s?return)\s+(?:true\s{0,4}[;}]|this\.|\(?function)|\bthis\.\w{1,64}\s{0,4}(?:\.match\s?\(|===?|!=|>|<)|^\s*(?:\|\||&&)\s*this\.\w|function\s?\(\)\s?\{\s?(?:return|while|sleep|var)"
 )
 SHELL = _pattern(r"\bdb\.(?:\w{1,64}\.)?(?:find|findone|insert|insertone|insertmany|update|updateone|remove|deleteone|deletemany|drop|dropdatabase|aggregate|mapreduce|runcommand|getcollectionnames|adminCommand|eval|save|count|distinct|createuser)\s{0,4}\(|\bmapreduce\s?\(\s?function")

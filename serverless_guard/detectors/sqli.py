@@ -64,7 +64,7 @@ LEVELS = ((4, "high"), (3, "medium"), (2, "low"))
 def detect(text: str, where: str) -> Evidence | None:
     """Evidence that `text` carries SQL structure out of the place where it lands."""
     best, shape = 0, ""
-    document = 2 if len(text) > 200 and text.count("\n") > 2 else 0  # prose, code and markup of several lines are full of quotes
+    document = 2 if len(text) > 60 and text.count("\n") > 2 else 0  # prose, code and markup of several lines are full of quotes
     for sql in normal(text.lower()):
         for weight, seen, quote in _readings(sql):
             weight -= document
@@ -75,6 +75,8 @@ def detect(text: str, where: str) -> Evidence | None:
     for least, confidence in LEVELS:
         if best >= least:
             return Evidence(confidence, shape)  # type: ignore[arg-type]  # LEVELS holds the three words
+    if len(text) < 8 and EMPTIED().fullmatch(text):
+        return Evidence("low", "operator between two quotes")
     return None
 
 
@@ -116,7 +118,7 @@ def _readings(sql: str) -> Iterator[tuple[int, str, str]]:
             continue
         for number, found in enumerate(BREAK_OUT[quote]().finditer(sql)):
             before = sql.count(quote, 0, found.start())
-            place = 0 if quote == "`" else 2 if before == 0 else 1 if before % 2 == 0 else 0
+            place = -1 if quote == "`" else 2 if before == 0 else 1 if before % 2 == 0 else 0
             yield (*_weigh(sql[found.start() + 1 : found.start() + SHORT], quote, place), quote)
             if number == 7:
                 break
@@ -163,7 +165,7 @@ def _weigh(sql: str, quote: str, place: int) -> tuple[int, str]:
         if not odd_start:
             return 0, ""
         place -= 1
-    if quote and len(words) > 1 and words[1][0] == quote and (kinds[0] == "k" or (kinds[0] == "l" and len(words[1]) == 1)):
+    if quote and len(words) > 1 and words[1][0] == quote and ((kinds[0] in "kc" and words[0].isalpha()) or (kinds[0] == "l" and len(words[1]) == 1)):
         return 0, ""  # a quoted word
     kinds += "$$$$"
     words += ("", "", "", "")
@@ -210,6 +212,7 @@ class _Query:
     def evidence(self) -> tuple[int, str]:
         """The weight of the heaviest evidence, one more where there are two, and its shape."""
         most, others, shape = 0, 0, ""
+        probes: set[str] = set()
         kinds, words = self.kinds, self.words
         for i in range(len(kinds) - 4):
             kind, word = kinds[i], words[i]
@@ -223,6 +226,7 @@ class _Query:
             elif kind == "w":
                 if kinds[i + 1] == "(":
                     weight, seen = self.call(i)
+                    probes.add(word)
                 elif word in SYSTEM:
                     weight, seen = (2 if words[i - 1] in ("from", "join", "into", ",") else 1), "system table"
             elif kind == "v" and word[:2] == "@@" and word[2:]:
@@ -244,6 +248,8 @@ class _Query:
                         break
                 elif i - self.first < 24:
                     others += 1
+        if most == 1 and len(probes) < 2 and not self.quoted and shape == "probe function":
+            return 0, ""  # a call alone is code or prose
         return most + (1 if others and most < 4 else 0), shape
 
     def operand(self, i: int) -> tuple[str, int]:
@@ -321,8 +327,12 @@ class _Query:
                 return 5 if words[k - 2].strip("'\"") == words[k].strip("'\"") else 3, shape
             if left == "p" or right == "p":
                 return 3, shape
+            if word == "if" and not self.quoted:
+                return 0, ""
             if left + right in ("nf", "fn", "fs", "sf", "fu", "uf", "ff"):
                 return (2 if word != "if" else 0), shape
+            if compare == "in" and words[k] != "(":
+                return 0, shape
             if compare.isalpha() and left == "w" and compare not in ("like", "rlike", "regexp", "between", "ilike"):
                 return 0, shape
             if words[j - 1] == words[after - 1] and compare in ("=", "==", "like"):
@@ -337,9 +347,9 @@ class _Query:
         if not ends or word in ("on", "when", "where", "if"):
             return 0, ""
         if left in "nsuvf":
-            prose = left == "s" and kinds[j] != "#" or left == "u" and " " in words[j - 1]
-            return (0 if prose else 2 if self.quoted or kinds[j] == "#" else 0), shape
-        return (1 if self.quoted and kinds[j] in "#;" else 0), shape
+            prose = left == "s" and kinds[j] != "#" or left == "u" and (" " in words[j - 1] or not any(map(str.isalnum, words[j - 1])))
+            return (0 if prose else 1 + (left != "f" or kinds[j] == "#") if self.quoted or kinds[j] == "#" else 0), shape
+        return (1 if self.quoted and kinds[j] == "#" else 0), shape
 
     def select_list(self, i: int) -> int:
         """How much a select list at `i` weighs, 0 for none, to 4."""
@@ -417,7 +427,7 @@ class _Query:
             return (1 + (i > 0 and kinds[i - 1] in "n)") if kinds[i + 1] in "wsq" and words[i + 2] == "from" else 0), "alias from"
         if word in STATEMENT and (i == 0 or kinds[i - 1] in "(snu:"):
             weight = self.statement(i)
-            return (weight if i == 0 or weight > 2 else 0), f"{word} statement"
+            return (0 if word == "call" else weight if i == 0 or weight > 2 else 0), f"{word} statement"
         return 0, ""
 
     def stacked(self, i: int) -> tuple[int, str]:
@@ -438,7 +448,7 @@ class _Query:
             return min(self.select_list(i + 1), 3)
         if word in ("insert", "replace", "merge", "upsert"):
             follow = i + 2 if nxt == "into" else i + 1
-            return 3 if kinds[follow] in "wqk" and any(w in ("values", "select", "set", "value") for w in words[follow + 1 : follow + 16]) else 0
+            return 3 if kinds[follow] in "wqk" and any(w in ("select", "set") or (w in ("values", "value") and words[n + 1] == "(") for n, w in enumerate(words[follow + 1 : follow + 16], follow + 1)) else 0
         if word == "update":
             return 3 if kinds[i + 1] in "wqk" and "set" in words[i + 2 : i + 6] and "=" in words[i + 3 : i + 12] else 0
         if word in ("delete", "remove"):
@@ -456,7 +466,7 @@ class _Query:
         if word == "shutdown":
             return 3 if kinds[i + 1] in "$#;" or nxt == "with" else 0
         if word == "if":
-            return 2 if nxt == "(" or nxt == "not" or kinds[i + 1] in "nv" else 0
+            return 2 if nxt in ("(", "not", "exists") and not DEEDS.isdisjoint(words[i : i + 32]) else 0
         if word == "begin":
             return 2 if nxt in STATEMENT or kinds[i + 1] in "wv" and kinds[i + 2] in ".:=" else 0
         if word == "set":
@@ -484,10 +494,10 @@ class _Query:
         if i > 1 and kinds[i - 1] == ".":
             word = f"{words[i - 2]}.{word}"
         if word in DELAY:
-            return (4 if kinds[i + 2] in "n(-ws" else 2), f"{'delay'} function"
+            return (4 if kinds[i + 2] in "n(-ws" and (not i or kinds[i - 1] not in ")ws") else 2), "delay function"
         if word in PROBE:
             weight = 2 if word in SHARP or kinds[i + 2] in "n@" and "0x" in words[i + 2] else 1
-            return weight, "probe function"
+            return (weight if not i or kinds[i - 1] != "w" else 0), "probe function"
         return 0, ""
 
     def cut(self, word: str) -> tuple[int, str]:
@@ -503,8 +513,6 @@ class _Query:
         right, j = self.operand(i + 1)
         if right == "p":
             return 2, f"{words[i]} {NOUNS[right]}"
-        if words[i + 1] in ("'", '"') and kinds[i + 2] == "$":
-            return 1, f"{words[i]} between two quotes"
         if kinds[j] == "c" and right:
             other, _ = self.operand(j + 1)
             if other:
@@ -520,13 +528,14 @@ class _Query:
         while kinds[j] == "c" or words[j] == "not":
             j += 1
         right, j = self.operand(j)
-        if not right or (words[i][0] in "<>" and words[i] != "<>" and right not in "nsp"):
+        if not right or (words[i][0] in "<>!" and words[i] not in ("<>", "!=") and right not in "np"):
             return 0, ""
         return (1 if kinds[j] in "cl#" or right == "p" else 0), f"{words[i]} {NOUNS[right]}"
 
 
 NOUNS = {"n": "number", "s": "string", "u": "open string", "v": "variable", "q": "name", "w": "name", "p": "function", "f": "call", "": "nothing"}
 LITERAL = frozenset("nsuv")
+DEEDS = frozenset("waitfor select exec execute sleep drop insert update delete shutdown benchmark pg_sleep".split())
 FOLLOWS = frozenset("lca#;),")
 UNARY = frozenset(("+", "-", "~", "!", "not", "binary", "distinct", "all", "any", "some", "-+"))
 CALLABLE = frozenset("left right replace char row load insert database binary mod show isnull notnull match".split())
@@ -548,6 +557,7 @@ ANCHOR = _pattern(
     r"[^a-z_](?=(?:union|except|intersect)[^a-z]{1,64}(?:all[^a-z]{1,64}|distinct[^a-z]{1,64})?select|(?:(?:x?or|and|having)[\s(]{1,8}|\|\||&&)[ (+~!-]{0,8}(?:not[ (]{1,8})?(?:['\"@]|[\w.]{1,64} ?(?:[(=<>!]|like|is |in ?\(|between|r(?:like|egexp)))|select[ (]|"
     r"(?:pg_)?sleep ?\(|benchmark ?\(|waitfor |extractvalue|updatexml|load_file|xp_|dbms_|utl_|into (?:out|dump)file|information_schema|order by \d|drop |insert into|delete from|update \w|exec|declare @|shutdown|procedure )"
 )
+EMPTIED = _pattern(r"(['\"])\s?[-+&^*/%|]{1,2}\s?\1")
 LINE_COMMENT = _pattern(r"(?:--|#)[^\n]*\n")
 BLOCK_COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/")
 VERSIONED = _pattern(r"/\*!(?:\d{5,6})?")

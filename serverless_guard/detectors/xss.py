@@ -178,7 +178,7 @@ def _pattern(source: str) -> Any:
     return lru_cache(maxsize=1)(lambda: re.compile(source))
 
 
-ELEMENT = _pattern(r"<[\s\x00-\x20]*(/?)[\s\x00-\x20/\\]*((?:[a-z][\w.-]*:)?(?:" + "|".join(sorted(ELEMENTS, key=len, reverse=True)) + r"|noscript|textarea|title|noframes))(?![\w-])")
+ELEMENT = _pattern(r"<[\s\x00-\x20]*(/?)[\s\x00-\x20/\\]*((?:[a-z][\w.-]*:)?(?:" + "|".join(sorted(ELEMENTS, key=len, reverse=True)) + r"|noscript|textarea|title|noframes))(?![\w,.)\]-])")
 DECLARATION = _pattern(r"<!--#\s*(?:exec|include|echo|config|printenv|set|fsize|flastmod|if|elif)\b|<\?\s*import\b|<\?xml-stylesheet|<!entity\s|<\?php|<%=?\s*(?:eval|response|execute)|<!\[if")
 META = _pattern(r"<meta[^<]*(?:http-equiv|charset\s*=[\s\"']*(?:utf-7|hz-gb|iso-2022|mac-farsi))|<meta[^<]*url\s*=")
 LINK = _pattern(r"<link[^<]*(?:rel\s*=[\s\"']*(?:stylesheet|import|serviceworker|manifest|preload))")
@@ -196,13 +196,13 @@ CODE = _pattern(r"[\w$)\]][(`=\[]|//|/\*|\\u00|%")
 DATA_URL = _pattern(r"data:(?:text/(?:html|xml|javascript|vbscript|css|x-scriptlet)|image/svg\+?xml|application/(?:xhtml|xml|javascript|x-javascript))[^<]{0,40}[;,]|data:,(?:<|%3c|alert|\*\{)|data:text/[a-z]+;?charset")
 CSS_ESCAPE = _pattern(r"\\(0{0,4}[2-7][0-9a-f])\s?")
 COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/|<!--[^>]{0,64}-->")
-STYLE = _pattern(r"[:;\s\"'{]\s*expression\s*\(|behavior\s*:\s*url\s*\(|-moz-binding\s*:|[;\s\"'{]binding\s*:\s*url|@import\s*(?:url|['\"][^'\"]*(?:javascript|data:|//))|-o-link(?:-source)?\s*:")
+STYLE = _pattern(r"[:;\"'{]\s{0,8}expression\s{0,4}\(|behavior\s*:\s*url\s*\(|-moz-binding\s*:|[;\s\"'{]binding\s*:\s*url|@import\s*(?:url|['\"][^'\"]*(?:javascript|data:|//))|-o-link(?:-source)?\s*:")
 CALL_ANYWHERE = _pattern(
-    r"(?<![\w.$])(?:(?:window|self|top|parent|frames|this|globalthis|document)(?:\.|\[[\"'`/]))*(?:alert|confirm|prompt|eval|settimeout|setinterval|execscript|document\.write(?:ln)?|string\.fromcharcode|importscripts|msgbox)"
-    r"(?:[\"'`\]/)]|\.(?:call|apply|bind)|/\*\*/){0,3}(?:\?\.)?(?:\(|`|&lpar;|\s\((?=[\d'\"`/)]|document|window|this))|(?<![\w.$])(?:location|document\.(?:location|cookie)|window\.location|self\.location)(?:\.href)?\s?=\s?[\w'\"`/]|(?<![\w.$])new\s+image\b[^;]{0,16}src|\bdocument\.(?:cookie|domain)\b|throw\s?(?:onerror|/)"
+    r"(?<![\w.$`])(?<!def )(?<!function )(?:(?:window|self|top|parent|frames|this|globalthis|document)(?:\.|\[[\"'`/]))*(?:alert|confirm|prompt|eval|settimeout|setinterval|execscript|document\.write(?:ln)?|string\.fromcharcode|importscripts|msgbox)"
+    r"(?:[\"'`\]/)]|\.(?:call|apply|bind)|/\*\*/){0,3}(?:\?\.)?(?:\(|`|&lpar;|\s\((?=[\d'\"`/)]|document|window|this))|(?<![\w.$])(?:location|document\.(?:location|cookie)|window\.location|self\.location)(?:\.href)?\s?=\s?(?:['\"`/]|https?:|javascript|document|location|window|string\.|name\b|self|top|atob|eval|unescape|decode)|(?<![\w.$])new\s+image\b[^;]{0,16}src|\bdocument\.(?:cookie|domain)\b|throw\s?(?:onerror|/)"
 )
 JS_BREAK = _pattern(r"(?:[\"'`]\s*[)}\]]*\s*[;+*/%&|^,<>=?:!~-]|</script|\*/|}\s*;?|^[\w\s]{0,16}\)\s*;|;)[^\"'`\n]{0,128}$")
 OBJECTS = _pattern(
     r"\b(?:top|self|window|this|parent|frames|globalthis|document)\[[^\]\n]{1,64}\]\s*(?:\(|\[|=)|\[\]\[?[\"'`.]?(?:constructor|filter|map|find|sort)|constructor\.constructor|\d\.\.tostring\(|\.constructor\(|innerhtml\s*=|\$\{?alert|"
-    r"(?:onerror|onload)\s*=\s*(?:alert|eval|confirm|prompt)|document\.write|fscommand|\beval\s*\(|\bimport\s?\(\s?[\"'`](?:data:|//|https?:)|\breflect\.(?:set|get|apply|construct)\b|function`|\.(?:find|map|filter|foreach|sort)\((?:alert|confirm|prompt|eval)\)|=\s?(?:alert|eval|prompt|confirm)\s?[,;]|\(!{1,2}\[\][+ ]\[\]\)|setter\s*=|__definegetter__|expression\(|atob`|\.source\b.{0,16}\)|\bwith\s?\(document\)"
+    r"(?:onerror|onload)\s*=\s*(?:alert|eval|confirm|prompt)|document\.write|fscommand|(?<![\w.$`])(?<!def )eval\s*\(|\bimport\s?\(\s?[\"'`](?:data:|//|https?:)|\breflect\.(?:set|get|apply|construct)\b|(?<![\w.])function`|\.(?:find|map|filter|foreach|sort)\((?:alert|confirm|prompt|eval)\)|=\s?(?:alert|eval|prompt|confirm)\s?[,;]|\(!{1,2}\[\][+ ]\[\]\)|setter\s*=|__definegetter__|expression\(|atob`|\bwith\s?\(document\)"
 )
