@@ -103,6 +103,7 @@ _INI = pattern(
 _PROSE = pattern(r"[a-z]{2,} [a-z]{2,} [a-z]{2,} ")
 _QUOTED = pattern(r"[\"'][^\"']{0,400}[\"']")
 _NOT_PHP = ("", "q", "http", "scope", "timeout", "window", "document", "this", "jq")
+_ENDINGS = ("s", "es", "ed", "er", "ing", "ly", "d", "r", "n", "utive", "ution", "ment", "or")
 _TRIES = 64
 
 
@@ -197,6 +198,8 @@ def _code_here(text: str, at: int, open_at: int, name: str, grade: int, space: b
     ):
         return False  # a directive of GraphQL, a method, a name in Markdown
     argument = text[open_at + 1 : open_at + 40]
+    if argument.partition(")")[0] in _ENDINGS:
+        return False  # "system(s)"
     opens = _OPENS.match(argument) is not None or not argument
     if grade == 1:
         if name.lower() in functions.ENGLISH:

@@ -151,8 +151,8 @@ def _climbs(path: str, low: str, prose: bool, foreign: bool) -> Evidence | None:
         if ".." not in token or ("/" not in token and token != path):
             continue
         lowest, rooted = _lowest(token)
-        if lowest >= 0:
-            continue
+        if lowest >= 0 or (lowest == -1 and ":/" in token[1:12] and not token[:2].endswith(":")):
+            continue  # browsers and servers alike stop at the root of a site
         secret = secret or _secret(low) or 3
         if prose:
             if secret == 2 or (lowest < -2 and secret == 1):

@@ -71,7 +71,7 @@ NEEDS = (
 
 _WRAPPERS = ("exec", "eval", "sudo", "nohup", "time", "env", "command", "xargs", "busybox", "builtin", "timeout", "nice", "setsid", "watch")
 _CALLERS = ("curl", "wget", "dig", "host", "nslookup", "ping", "ping6", "telnet", "nc", "ncat", "ssh", "scp", "whois", "traceroute", "ftp", "tftp")
-_HOST = pattern(r"[\w-]{1,63}(?:\.[\w-]{2,63}){1,8}(?:[:/][\w./-]{0,80})?\Z")
+_HOST = pattern(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?:[:/][\w./-]{0,80})?\Z")
 _COUNTED = ("sleep", "usleep", "timeout", "exit", "kill", "ping", "at", "shutdown", "fg", "seq")
 _CANDIDATE = pattern(r"[;|&\n\r`(][ \t\n\r\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
 _FIRST = pattern(r"[\s\"'(\\{@!]{0,8}+([\w./\\:-]{1,60})")
@@ -86,7 +86,7 @@ _REDIRECT = pattern(
     r"exe)\b)",
     re.I,
 )
-_SQLITE = pattern(r"(?:^|[;\n]|\\n)\s{0,4}\.(?:shell|system|databases|tables|read|import|output|once|dump|load|sh)\b[^.]", re.I)
+_SQLITE = pattern(r"[;\n]\s{0,4}\.(?:(?:shell|system|databases|tables|dump|sh)(?![\w.-])|(?:read|import|output|once|load)\s{1,4}[\w-]{0,40}[/.])", re.I)
 _PATIENCE = 64  # so many programs after so many separators and no command yet: worth a report by itself, and the end of the work
 
 
@@ -102,7 +102,10 @@ def _look(text: str) -> Evidence | None:
     low = text.lower()
     document = (text.count("\n", 0, 4000) > 3 and len(text) > 200) or "```" in text
     for literal, source in commandline.SURE:
-        if literal in low and not (literal in ("do", "then") and "\n" in text.strip()) and re.search(source, low):
+        if literal not in low or (literal in ("do", "then") and "\n" in text.strip()):
+            continue
+        sure = re.search(source, low)
+        if sure and not (literal == "sh" and _list_item(low, sure.start())):
             return Evidence("low" if document else "high", "shell syntax that nothing else has")
     found = (_commands(text[:400], low[:400], True) or _last(text)) if document else _commands(text, low, False)
     if found or document:
@@ -113,9 +116,15 @@ def _look(text: str) -> Evidence | None:
         return Evidence("high", "wildcards that spell a system path")
     if ">" in text and _REDIRECT.match(text):
         return Evidence("medium", "redirection to a file of the system")
-    if "." in text and _SQLITE.search(text):
+    if "." in text and "{" not in text and _SQLITE.search(text):
         return Evidence("medium", "command of a database shell")
     return None
+
+
+def _list_item(low: str, at: int) -> bool:
+    """Whether a pipe to a shell at `at` only parts two names: `powershell | bash`."""
+    head = low[max(0, at - 80) : at].strip()
+    return bool(head) and head.replace("-", "").replace("_", "").isalnum()
 
 
 def _last(text: str) -> Evidence | None:
@@ -252,11 +261,11 @@ def _command(text: str, at: int, separator: str, leaves: int) -> Evidence | None
     if leaves == 3:
         if good or (bare and kind < 3) or kind == 1:
             return Evidence("high" if kind < 3 or good else "medium", shape)
-        return Evidence("medium", shape) if bare and len(text) < 40 else _NONE
+        return Evidence("medium", shape) if bare and len(text) < 40 and name in programs.BARE else _NONE
     if leaves == 2:
-        if good or (bare and kind == 1) or (kind == 1 and len(arguments) < 4):
+        if good or (bare and kind == 1 and name in programs.BARE) or (kind == 1 and 0 < len(arguments) < 4):
             return Evidence("high", shape)
-        if bare and kind == 2 and (strict or _address(text[:at])):
+        if bare and kind < 3 and name in programs.BARE and (strict or _address(text[:at])):
             return Evidence("medium", shape)
         return Evidence("low", shape) if bare and not after and name in ("ls", "id", "pwd", "ps") and separator == ";" and "=" not in text else _NONE
     if leaves == 1 or strict:
@@ -294,7 +303,7 @@ def _whole(text: str, name: str, kind: int, good: bool, bare: bool, spliced: boo
         if prose > (2 if arguments[0].startswith(("-", "/", "<")) else 1):
             return _NONE
         return Evidence("medium", "command as the whole value")
-    if bare and follows[:1] in (";", "|") and follows != "; " and kind == 1:
+    if bare and follows[:1] in (";", "|") and follows != "; " and kind == 1 and name in programs.BARE:
         return Evidence("medium", "command as the whole value")
     return _NONE
 

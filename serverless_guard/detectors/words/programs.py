@@ -64,6 +64,18 @@ TARGETS = """
 """
 """What a path with wildcards is checked against."""
 
+BARE = frozenset(
+    (
+        "whoami", "id", "ls", "ps", "env", "pwd", "ifconfig", "ipconfig", "netstat", "uname", "hostname", "systeminfo", "tasklist", "printenv", "lsof",
+        "lscpu", "lsblk",
+        "dmesg", "getmac", "arp", "quser", "qwinsta", "htop", "reboot", "shutdown", "halt", "dir", "ver", "vol", "set", "who", "w", "last", "lastlog",
+        "history", "mount", "df",
+        "free", "top", "vmstat", "users", "groups", "date", "uptime", "exit", "true", "sleep", "ss", "route", "export", "crontab", "net", "iptables",
+        "logname", "tty", "sh", "cmd",
+    )
+)  # fmt: skip
+"""What does something without any argument."""
+
 DEVELOPERS = frozenset(
     (
         "git", "docker", "npm", "pip", "node", "python", "python2", "python3", "ruby", "java", "make", "export", "kubectl", "perl", "php", "gem",
