@@ -48,6 +48,7 @@ def test_the_same_sources_make_the_same_bytes(installed: bool, zipped: build.Bui
             (elsewhere / "serverless_guard" / path).rename(elsewhere / name)
         (elsewhere / "serverless_guard-1.2.3.dist-info/licenses").mkdir(parents=True)
     shutil.copy(ROOT / "LICENSE", elsewhere / ("serverless_guard-1.2.3.dist-info/licenses" if installed else ""))
+    (elsewhere / "serverless_guard/.editor").write_text("of an editor")
     for path in elsewhere.rglob("*"):
         os.utime(path, (1, 1))
     code = "import sys; from serverless_guard.layer.build import build; print(build(sys.argv[1]).sha256)"

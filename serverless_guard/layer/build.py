@@ -179,11 +179,11 @@ def write(out_path: str, entries: dict[str, bytes]) -> None:
 def _sources(home: str) -> Iterator[tuple[str, bytes]]:
     """The guard's own files under their names in the zip."""
     for folder, folders, files in os.walk(home):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        folders[:] = sorted(name for name in folders if name != "__pycache__" and not name.startswith("."))
         for file in sorted(files):
             path = os.path.relpath(os.path.join(folder, file), home).replace(os.sep, "/")
             name = f"python/{PACKAGE}/{path}"
-            if not path.endswith(".pyc") and not _matches(name, LEFT_OUT):
+            if not file.startswith(".") and not file.endswith((".pyc", "~")) and not _matches(name, LEFT_OUT):
                 data = _read(os.path.join(folder, file))
                 yield name, lean(data) if file.endswith(".py") else data
     for name, path in FLAT.items():
@@ -242,7 +242,7 @@ def _bytecode(sources: dict[str, bytes], python: str) -> dict[str, bytes]:
 def _run(python: str, command: list[str]) -> None:
     if shutil.which(python) is None:
         raise GuardError(f"`{python}` is no program on this machine")
-    ran = subprocess.run(command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, timeout=300, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if ran.returncode:
         raise GuardError(f"`{python}` does not compile the guard: {(ran.stdout + ran.stderr).strip()[-500:]}")
 
