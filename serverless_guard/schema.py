@@ -74,12 +74,15 @@ class Check:
         return self._wrong(value)
 
     def _writer(self, explain: bool) -> Any:
-        from serverless_guard.keywords import calls, formats
         from serverless_guard.keywords.writer import Writer
 
         documents = self._read()[0]
-        asserted = (*self._formats, *formats.NAMES) if documents.asserting else tuple(self._formats)
-        return Writer(documents, _matcher, calls.forking, explain, tuple(self._formats), asserted, tuple(self._keywords))
+        asserted = tuple(self._formats)
+        if documents.asserting:
+            from serverless_guard.keywords import formats
+
+            asserted += formats.NAMES
+        return Writer(documents, _matcher, _forking, explain, tuple(self._formats), asserted, tuple(self._keywords))
 
     def _executed(self, text: str) -> Callable[..., Any]:
         from serverless_guard.keywords import runtime
@@ -304,6 +307,15 @@ def _matcher(pattern: str) -> tuple[str, str]:
     from serverless_guard.keywords import automata
 
     return ("automaton", pattern) if automata.dangerous(found.tree) else ("regex", found.text)
+
+
+def _forking(edges: Any) -> set[Any]:
+    """Functions that must remember what they found; only a schema whose functions call one another has any."""
+    if not any(edges.values()):
+        return set()
+    from serverless_guard.keywords import calls
+
+    return calls.forking(edges)
 
 
 def _asserted(formats: Any, origin: str) -> Functions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import subprocess
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from serverless_guard import schema
 from serverless_guard.errors import PolicyError
-from serverless_guard.keywords import automata, formats, patterns, runtime
+from serverless_guard.keywords import VOCABULARIES, automata, formats, patterns, runtime, table
 from serverless_guard.keywords.documents import join
 
 ORDER = {
@@ -291,6 +292,14 @@ def test_what_its_meta_schema_refuses_is_refused(root: Any, odd: dict[str, Any])
 def test_a_good_schema_has_no_problems():
     assert schema.judge(ORDER) == []
     assert schema.judge({"$schema": "http://json-schema.org/draft-07/schema#", **ORDER}) == []
+
+
+def test_every_keyword_of_a_draft_has_a_member_that_writes_its_code():
+    written = {keyword for own in VOCABULARIES.values() for keyword in own}
+    silent = {"$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$defs", "definitions", "contentSchema"}
+    for draft in ("2020-12", "2019-09", "7", "6", "4", "openapi-3.0"):
+        assert set(table(draft)) <= written | silent, draft
+    assert all(hasattr(importlib.import_module(f"serverless_guard.keywords.{name}"), verb) for name in VOCABULARIES for verb in ("TYPE", "write"))
 
 
 # ---------------------------------------------------------------- where schemas come from
@@ -611,9 +620,12 @@ def test_values_of_other_classes_than_those_of_json():
     open_check = schema.compiled({"properties": {"a": {"minLength": 2, "minimum": 3}}})
     assert open_check(Bag(a=Text("x"))) is not None
     assert open_check(Bag(a=Decimal(1))) is not None
-    for odd in ((1,), b"x", {1, 2}, object(), float("nan"), {1: 2}, "\ud800"):
+    assert runtime.unique([Decimal("1.5"), 1.5]) is False
+    assert schema.compiled({"multipleOf": 0.1})(Decimal("0.30")) is None
+    for odd in (Decimal("NaN"), Decimal("Infinity"), Decimal("1e999999"), (1,), b"x", {1, 2}, object(), float("nan"), {1: 2}, "\ud800"):
         check(odd)
         open_check({"a": odd})
+        schema.compiled({"multipleOf": 0.5})(odd)
         schema.compiled({"uniqueItems": True, "enum": [1, "a", [2], {"b": 1}], "patternProperties": {"a": True}})([odd])
 
 

@@ -1,6 +1,6 @@
 """The keywords of JSON Schema: what each may hold, draft by draft, and which member of this folder writes code for it.
 
-A member that writes code has `KEYWORDS`, `TYPE` (the JSON type it speaks of, "" for any) and `write(writer, at) -> nodes`;
+A member that writes code has `TYPE` (the JSON type it speaks of, "" for any) and `write(writer, at) -> nodes`;
 `documents` reads schemas, `writer` makes functions of nodes, `patterns` and `formats` know strings, `runtime` is what
 generated code calls. They meet in `schema.py`, and do not know each other.
 https://json-schema.org/specification
@@ -11,8 +11,21 @@ from __future__ import annotations
 VERSION = 1
 """Of the form of compiled schemas: raise it when the code that is written, or what it calls, changes."""
 
-VOCABULARIES = ("generic", "numbers", "strings", "arrays", "objects", "logic")
-"""Members that write code, in the order in which their tests run: cheap ones first."""
+VOCABULARIES = {
+    "generic": ("type", "enum", "const", "nullable"),
+    "numbers": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    "strings": ("minLength", "maxLength", "pattern", "format"),
+    "arrays": (
+        "minItems", "maxItems", "uniqueItems", "prefixItems", "items",
+        "additionalItems", "contains", "minContains", "maxContains", "unevaluatedItems",
+    ),
+    "objects": (
+        "minProperties", "maxProperties", "required", "properties", "patternProperties",
+        "additionalProperties", "propertyNames", "dependencies", "dependentRequired", "dependentSchemas", "unevaluatedProperties",
+    ),
+    "logic": ("$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "then", "else"),
+}  # fmt: skip
+"""Members that write code, with their keywords, in the order in which their tests run: cheap ones first."""
 
 DRAFTS = {
     "https://json-schema.org/draft/2020-12/schema": "2020-12",

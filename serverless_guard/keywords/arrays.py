@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from serverless_guard.keywords.writer import At, Nodes, Writer
 
 TYPE = "array"
-KEYWORDS = ("minItems", "maxItems", "uniqueItems", "prefixItems", "items", "additionalItems", "contains", "minContains", "maxContains", "unevaluatedItems")
 
 
 def write(writer: Writer, at: At) -> Nodes:
+    """The tests that these keywords ask for."""
     known, x, out = at.known, at.var, []
     least, most = known.get("minItems", 0), known.get("maxItems")
     if least:

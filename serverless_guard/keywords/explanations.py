@@ -66,7 +66,7 @@ def best_match(documents: Documents, root: Any, value: Any) -> tuple[str, str, s
 
     try:
         error = best_match(judge.iter_errors(value))
-    except (Unresolvable, RecursionError, ArithmeticError, TypeError, re.error):  # odd values, and patterns that Python does not know
+    except (Unresolvable, RecursionError, ArithmeticError, TypeError, ValueError, re.error):  # odd values, and patterns that Python does not know
         return None
     if error is None:
         return None

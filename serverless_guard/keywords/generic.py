@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from serverless_guard.keywords.writer import At, Nodes, Writer
 
 TYPE = ""
-KEYWORDS = ("type", "enum", "const", "nullable")
 
 WRONG = {
     "string": "{0}.__class__ is not str and not isinstance({0}, str)",
@@ -28,6 +27,7 @@ WRONG_IN_4 = {**WRONG, "integer": "{0}.__class__ is not int and (not isinstance(
 
 
 def write(writer: Writer, at: At) -> Nodes:
+    """The tests that these keywords ask for."""
     known, out = at.known, []
     nullable = known.get("nullable") is True and "type" in known
     if at.types:

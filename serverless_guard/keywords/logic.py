@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from serverless_guard.keywords.writer import At, Nodes, Writer
 
 TYPE = ""
-KEYWORDS = ("$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 
 TAGGED = 200  # alternatives that are told apart by a tag; more would nest too deeply
 
 
 def write(writer: Writer, at: At) -> Nodes:
+    """The tests that these keywords ask for."""
     known, out = at.known, []
     for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
         if keyword in known:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from serverless_guard.keywords.writer import At, Nodes, Writer
 
 TYPE = "number"
-KEYWORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 
 
 def write(writer: Writer, at: At) -> Nodes:
+    """The tests that these keywords ask for."""
     known, x, out = at.known, at.var, []
     for keyword, exclusive, outside, touching in (("minimum", "exclusiveMinimum", "<", "<="), ("maximum", "exclusiveMaximum", ">", ">=")):
         flag = known.get(exclusive)

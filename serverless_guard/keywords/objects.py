@@ -10,13 +10,10 @@ if TYPE_CHECKING:
     from serverless_guard.keywords.writer import At, Nodes, Writer
 
 TYPE = "object"
-KEYWORDS = (
-    "minProperties", "maxProperties", "required", "properties", "patternProperties", "additionalProperties", "propertyNames",
-    "dependencies", "dependentRequired", "dependentSchemas", "unevaluatedProperties",
-)  # fmt: skip
 
 
 def write(writer: Writer, at: At) -> Nodes:
+    """The tests that these keywords ask for."""
     known, x, out = at.known, at.var, []
     least, most = known.get("minProperties", 0), known.get("maxProperties")
     if least:

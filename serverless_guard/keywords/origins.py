@@ -158,6 +158,7 @@ def operations(root: Any) -> dict[str, str]:
 
 
 def installed(name: str) -> bool:
+    """Whether a package could be imported, without doing so."""
     from importlib.util import find_spec
 
     try:

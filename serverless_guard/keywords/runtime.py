@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 HELPERS = ("equal", "integer", "multiple", "number", "unique")
 """What generated code may call."""
 
+MAX_DIGITS = 4_000  # of a `Decimal`; a float has 17, and an exponent up to 308
+
 
 def number(value: Any) -> bool:
-    """Whether a value is a JSON number: booleans are not; `Decimal`, which boto3 and simplejson make, is."""
-    return (isinstance(value, (int, float)) and value.__class__ is not bool) or value.__class__.__name__ == "Decimal"
+    """Whether a value is a JSON number: booleans are not; `Decimal`, which boto3 and simplejson make, is, unless it is NaN, which compares with nothing."""
+    return (isinstance(value, (int, float)) and value.__class__ is not bool) or (value.__class__.__name__ == "Decimal" and not value.is_nan())
 
 
 def integer(value: Any) -> bool:
@@ -74,10 +76,18 @@ def _spell(value: Any, parts: list[str]) -> None:
         parts.append("]")
     elif value is None or value is True or value is False:
         parts.append(repr(value))
-    elif integer(value):
+    elif isinstance(value, (int, float)) and integer(value):
         parts.append(f"i{int(value):x},")  # hexadecimal: decimal digits of a huge integer are quadratic, and forbidden beyond 4,300
+    elif number(value):
+        digits, power = decimal(value)
+        while digits and power is not None and power < 0 and digits % 10 == 0:
+            digits, power = digits // 10, power + 1
+        if power is not None and 0 <= power < MAX_DIGITS:
+            parts.append(f"i{digits * 10**power:x},")
+        else:
+            parts.append(f"f{digits:x}e{power}," if power is not None else f"f{value!r},")
     else:
-        parts.append(f"f{value!r},")
+        parts.append(f"o{value!r},")
 
 
 def multiple(value: Any, digits: int, exponent: int) -> bool:
@@ -98,11 +108,11 @@ def multiple(value: Any, digits: int, exponent: int) -> bool:
 
 
 def decimal(value: Any) -> tuple[int, Any]:
-    """`(digits, exponent)` of a number's shortest decimal spelling; the exponent is None for NaN and infinities."""
+    """`(digits, exponent)` of a number's shortest decimal spelling; the exponent is None for NaN, infinities, and a `Decimal` beyond all bounds."""
     if isinstance(value, int):
         return value, 0
     mantissa, _, power = repr(value).partition("e") if isinstance(value, float) else format(value, "e").lower().partition("e")
     whole, _, fraction = mantissa.partition(".")
-    if not (whole + fraction).lstrip("-").isdigit():
+    if not (whole + fraction).lstrip("-").isdigit() or len(mantissa) > MAX_DIGITS or abs(int(power or 0)) > MAX_DIGITS:
         return 0, None
     return int(whole + fraction), int(power or 0) - len(fraction)

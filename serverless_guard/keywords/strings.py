@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from serverless_guard.keywords.writer import At, Nodes, Writer
 
 TYPE = "string"
-KEYWORDS = ("minLength", "maxLength", "pattern", "format")
 
 
 def write(writer: Writer, at: At) -> Nodes:
+    """The tests that these keywords ask for."""
     known, x, out = at.known, at.var, []
     least, most = known.get("minLength", 0), known.get("maxLength")
     if least == 1:

@@ -89,7 +89,9 @@ class Writer:
         self.keywords = keywords
         self._matcher = matcher
         self._forking = forking
-        self._members = [import_module(f"serverless_guard.keywords.{name}") for name in VOCABULARIES]
+        used = {keyword for node in documents.nodes.values() for keyword in node.known}
+        needed = [name for name, own in VOCABULARIES.items() if not used.isdisjoint(own) or (keywords and name == "generic")]
+        self._members = [import_module(f"serverless_guard.keywords.{name}") for name in needed]
         self._begin(set())
 
     def _begin(self, remembering: set[Any]) -> None:
@@ -369,6 +371,7 @@ def formatted(path: str) -> str:
 
 
 def grouped(condition: str) -> str:
+    """A condition that can stand beside another."""
     return f"({condition})" if " or " in condition or " and " in condition or " if " in condition else condition
 
 
