@@ -127,6 +127,20 @@ def test_a_layer_without_its_bootstrap_does_not_start(box: Any, layer: Path, tmp
         assert "serverless_guard failed to start: No module named 'serverless_guard_bootstrap'" in function.err.read_text()
 
 
+def test_a_module_of_the_function_that_is_called_as_the_guard_is_an_init_error(box: Any) -> None:
+    files = {"serverless_guard.py": "from plain import handler\n"}
+    told = box("layer and no setting", files=files, handler="serverless_guard.handler").failed()
+    assert told.json["errorMessage"].startswith("serverless_guard failed to start: No module named 'serverless_guard.decorator'")
+
+
+def test_a_handler_that_is_guarded_twice_is_guarded_once(box: Any) -> None:
+    once, twice = box("decorator", BLOCK), box("all at once", BLOCK)
+    for function in (once, twice):
+        assert function.invoke(http(id="1' or 1=1 --")).json["statusCode"] in (400, 403)
+        assert function.invoke(http("/swallow")).json["statusCode"] == 403
+    assert [event["metadata"]["event_code"] for event in once.events()] == [event["metadata"]["event_code"] for event in twice.events()]
+
+
 @pytest.mark.parametrize("env", [WRAPPER, USER_BASE])
 def test_a_search_path_of_the_users_own_does_not_keep_the_layer_out(env: dict[str, str], box: Any) -> None:
     function = box("layer and no setting", {**BLOCK, **env, "PYTHONPATH": "{task}/lambda"})
