@@ -150,9 +150,9 @@ with invocation():
     assert told["got"] == ["ok", "ok", "ok"]
     assert told["clean"] == 0
     assert told["other"][0] == told["denied"][0] == "SG-EGR-007"
-    assert told["other"][1] == "outbound call to `dynamodb:GetItem@table/other` is not declared; add `aws:dynamodb:GetItem@table/other` to `egress`"
-    assert told["denied"][1] == "outbound call to `dynamodb:PutItem@table/other` is denied by the entry `!aws:dynamodb:PutItem@table/other` of `egress`"
-    assert told["prefix"][1] == "outbound call to `s3:PutObject@mine/*` is not declared; add `aws:s3:PutObject@mine/*` to `egress`"
+    assert told["other"][1] == "outbound call to `aws:dynamodb:GetItem@table/other` is not declared; add `aws:dynamodb:GetItem@table/other` to `egress`"
+    assert told["denied"][1] == "outbound call to `aws:dynamodb:PutItem@table/other` is denied by the entry `!aws:dynamodb:PutItem@table/other` of `egress`"
+    assert told["prefix"][1] == "outbound call to `aws:s3:PutObject@mine/*` is not declared; add `aws:s3:PutObject@mine/*` to `egress`"
     assert [told[name] for name in ("scan", "mixed", "service", "pages", "resource", "plain")] == ["ActionBlocked"] * 6
     assert ["SG-EGR-002", f"127.0.0.1:{aws}"] in told["noted"]
     assert [told["endpoint"], told["hosts_only"], told["monitor"], told["open"], told["wrong"]] == ["ok", "ActionBlocked", "ok", "ok", "ParamValidationError"]
@@ -193,4 +193,4 @@ with invocation(["aws:s3:PutObject@parts/in/*", "aws:s3:AbortMultipartUpload@par
     assert told["got"] == "ok"
     assert told["clean"] == 0
     assert told["other"] == "ActionBlocked"
-    assert told["noted"] == ["s3:PutObject@parts/*"]
+    assert told["noted"] == ["aws:s3:PutObject@parts/*"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 EVENTS = frozenset({"serverless_guard.aws"})
-UNDECLARED = "is not declared; add `aws:{entry}` to `egress`"
+UNDECLARED = "is not declared; add `{entry}` to `egress`"
 DENIED = "is denied by the entry `{entry}` of `egress`"
 BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -123,7 +123,7 @@ def judge(
     missing = ""
     for action, resource in acts:
         shown = resource if service != "s3" else resource.partition("/")[0] + ("/*" if "/" in resource else "")  # a key may hold anything
-        shown = f"{service}:{action}@{shown}"[:253] if resource else f"{service}:{action}"
+        shown = f"aws:{service}:{action}@{shown}"[:253] if resource else f"aws:{service}:{action}"
         entry = covered(deny[6], service, operation, action, resource) if deny else ""
         if entry:
             return "SG-EGR-007", "egress", shown, denied.replace("{entry}", entry)
