@@ -100,7 +100,7 @@ _INI = pattern(
     r"session\.\w{1,40}|zend\.\w{1,40}|error_reporting|display_errors|max_execution_time)\s{0,4}=\s{0,4}[\w/:.\"'-]{1,80}\s{0,4}\Z",
     re.I,
 )
-_PROSE = pattern(r"[a-z]{2,} [a-z]{2,} [a-z]{2,} ")
+_PROSE = pattern(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}[ .,?;:]")
 _QUOTED = pattern(r"[\"'][^\"']{0,400}[\"']")
 _NOT_PHP = ("", "q", "http", "scope", "timeout", "window", "document", "this", "jq")
 _ENDINGS = ("s", "es", "ed", "er", "ing", "ly", "d", "r", "n", "utive", "ution", "ment", "or")
@@ -225,7 +225,7 @@ def _code_here(text: str, at: int, open_at: int, name: str, grade: int, space: b
 
 def _is_prose(text: str) -> bool:
     """Whether words stand around the code as in a sentence."""
-    if text.count(" ") < 6:
+    if text.count(" ") < 4:
         return False
     bare = _QUOTED.sub("", text[:4000])
     return len(_PROSE.findall(bare)) * 120 > len(bare) or bare.count(" ") * 5 > len(bare)

@@ -99,6 +99,33 @@ _TAG = pattern(
     r"[-+]?\s{0,4}(?:set|print|import|include|from|extends|macro|for|if|with|do|apply|filter|block|autoescape|call|debug|load|python|module|while|raw|"
     r"try|exec|ssi|csrf_token|php)\b"
 )
+_CALLED = pattern(r"([A-Za-z_$][\w$]*)[!?]?\s{0,2}\(")
+_HARMLESS = frozenset(
+    (
+        "_",
+        "__",
+        "t",
+        "$t",
+        "tc",
+        "$tc",
+        "tr",
+        "trans",
+        "translate",
+        "i18n",
+        "gettext",
+        "ngettext",
+        "default",
+        "date",
+        "truncate",
+        "round",
+        "join",
+        "number_format",
+        "format",
+        "formatDate",
+        "formatNumber",
+        "csrf_token",
+    )
+)
 _FRAMEWORK = pattern(
     r"\s{0,4}(?:request|settings|config|messages\.storages|app\.(?:request|config|session|user)|current_app|url_for|"
     r"handler)\.?\w{0,40}(?:\.\w{1,40}){0,4}\s{0,4}\Z"
@@ -246,7 +273,7 @@ def _acts(opener: str, expression: str) -> tuple[int, str]:
     if opener in ("{{", "<%", "${", "#{", "*{", "%{", "@{", "!{"):
         if expression[:1] == "{" and opener == "${":
             return 0, ""  # the same text comes again as {{
-        if _CALL.search(expression):
+        if _CALL.search(expression) and not _HARMLESS.issuperset(_CALLED.findall(expression) or ("",)):
             return 2, "call"
         if opener in ("{{", "${", "<%") and _ASSIGNS.match(expression.lstrip("%=-")) and " " not in expression.split("=", 1)[0].strip():
             return 2, "assignment"

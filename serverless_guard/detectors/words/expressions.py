@@ -25,12 +25,12 @@ DIRECTIVES = (  # (literal in lower case that must occur, pattern that starts wi
     ("{fetch", r"\{fetch\s{1,4}file", 2),
     ("{include", r"\{include\s{1,4}file", 2),
     ("{math", r"\{math\s{1,4}equation", 2),
-    ("{{", r"\{\{\s{0,2}[#&]?(?:with|each|lookup|if)\s{1,4}(?:\(|\"[^\"]{0,80}\"|\S{1,60}\s{1,4}as\s{1,4}\|)", 2),
+    ("{{", r"\{\{\s{0,2}[#&]?(?:with|each|lookup)\s{1,4}(?:\(|\"[^\"]{0,80}\"|\S{1,60}\s{1,4}as\s{1,4}\|)", 2),
     ("{{<%", r"\{\{<%", 2),
     ("@system.", r"@system\.\w", 3),
     ("@html.", r"@html\.(?:raw|partial|action)\s?\(", 2),
     ("@using", r"@using\s{1,4}system\b", 2),
-    ("{{", r"\{\{\s{0,2}(?:call|template|printf|index)\s{1,4}[.\"$]", 2),
+    ("{{", r"\{\{\s{0,2}(?:call|printf|index)\s{1,4}[.\"$]", 2),
     ("${.", r"\$\{\.(?:data_model|main|globals|namespace|vars|version|template_name)\b", 3),
     ("[[${", r"\[\[\$\{", 2),
 )
@@ -71,7 +71,7 @@ dump options
 """Words without which, or without one of the marks, no expression reaches out: cheaper to look up than `STRONG` is to try."""
 
 LATEX = pattern(
-    r"(?<![\w:\\])\\(?:(?:input|include|verbatiminput|lstinputlisting|InputIfFileExists|includegraphics|import|usepackage|directlua|pdffiledump|"
+    r"(?<![\w:\\])\\(?:(?:input|include|verbatiminput|lstinputlisting|InputIfFileExists|import|usepackage|directlua|pdffiledump|"
     r"loop)\s{0,3}[\[{|/\\]|write18\b|immediate\s{0,3}\\|(?:open(?:in|out)|newread|newwrite|read)\s{0,3}(?:\\|\d)|catcode\s{0,3}[`\d\\]|csname\b|"
     r"(?:url|href|unicode)\{\s{0,3}(?:javascript|file|run):|def\\\w+\{|[a-z]+\{[^{}]{0,40}/etc/)"
 )

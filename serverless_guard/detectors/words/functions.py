@@ -84,7 +84,7 @@ SNIPPETS: tuple[tuple[str, str, Confidence, str], ...] = (  # (what must occur, 
     ("<%", r"<%\s{0,4}(?:eval|execute)\b", "high", "tag that opens ASP"),
     ("$_", r"\$_(?:get|post|request|cookie|server|files|env|session)\s{0,4}[\[{)]", "high", "variable of the request"),
     ("$globals", r"\$globals\s{0,4}[\[{]", "high", "variable of the request"),
-    ("${", r"\$\{\s{0,3}(?:[@'\"]|\w{1,20}\s{0,2}\()", "high", "variable of variables"),
+    ("${", r"\$\{\s{0,3}(?:[@'\"]|(?:system|exec|eval|phpinfo|passthru|shell_exec|assert|print|sleep|md5)\s{0,2}\()", "high", "variable of variables"),
     ("{${", r"\{\$\{", "high", "variable of variables"),
     ("$ ", r"\$\s{1,200}\{\s", "medium", "variable of variables"),
     (
