@@ -197,6 +197,24 @@ with invocation([f"localhost:{PORT}", f"!localhost:{PORT}/no"]):
     assert [path for path in Handler.asked if "no" in path] == []
 
 
+def test_a_method_that_nobody_knows_is_a_method(port: int) -> None:
+    told = run(
+        """
+        import http.client
+        def ask(method):
+            connection = http.client.HTTPConnection("localhost", PORT, timeout=5)
+            connection.request(method, "/no")
+        def by_hand():
+            connection = http.client.HTTPConnection("localhost", PORT, timeout=5)
+            connection.send(b"DELETE /no HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+        with invocation([f"GET localhost:{PORT}"]) as made:
+            tell(got=[outcome(ask, method) for method in ("PROPFIND", "get", "PURGE")], by_hand=outcome(by_hand))
+        """,
+        PORT=port,
+    )
+    assert told == {"got": ["ActionBlocked"] * 3, "by_hand": "ActionBlocked"}
+
+
 def test_a_host_header_of_another_name_is_refused(port: int) -> None:
     told = run(
         """

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from serverless_guard import hosts
 from serverless_guard.errors import PolicyError
+from serverless_guard.sinks import http
 
 SPELLINGS = """
 169.254.169.254 169.254.169.254. 2852039166 0xA9FEA9FE 0xa9.0xfe.0xa9.0xfe 0251.0376.0251.0376 169.254.43518 169.16689662 0000251.254.169.0xfe
@@ -309,3 +310,26 @@ def test_a_name_allows_itself_and_no_other(name: str, port: int) -> None:
     assert seen(rules, f"{name.upper()}.:{port}")
     for other in (f"x.{name}", f"x{name}", f"{name}.evil.net", name.partition(".")[2]):
         assert not seen(rules, f"{other}:{port}")
+
+
+class Connection:
+    """What the guard reads of an `http.client` connection."""
+
+    def __init__(self, method: str | None) -> None:
+        self._method, self.host, self.port = method, "api.example", 443
+
+
+WORDS = ["GET", "POST ", " /v1", "/", " HTTP/1.1", "\r\n", "Host:", " a.example", ":", "80", "[::1]", "://", "@", "x", " "]
+HEADS = st.lists(st.sampled_from(WORDS), max_size=12).map("".join)
+
+
+@given(st.one_of(st.binary(max_size=300), HEADS.map(str.encode)), st.sampled_from([None, "GET", "POST"]))
+def test_any_bytes_of_a_request_are_read_or_passed_over(data: bytes, method: str | None) -> None:
+    call = http.read("http.client.send", (Connection(method), data))
+    if call is not None:
+        kind, (host, asked, path), port, _ = call
+        assert kind == "http"
+        assert isinstance(host, (str, int))
+        assert asked == data.partition(b" ")[0].decode("latin-1")
+        assert path == "" or path.startswith("/")
+        assert 0 <= port < 100_000

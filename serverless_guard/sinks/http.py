@@ -56,12 +56,14 @@ def request(
     """The request whose head `http.client` sends, or None for anything else that it sends."""
     if data.__class__ is not bytes:
         return None
-    head = data[:65536].decode("latin-1")
-    line = head.partition("\r\n")[0]
-    method, _, rest = line.partition(" ")
-    place, _, version = rest.rpartition(" ")
     fields = own(connection, "__dict__")
-    if method not in methods or method not in ("CONNECT", fields.get("_method", method)) or not version.startswith("HTTP/"):
+    method = data[:32].partition(b" ")[0].decode("latin-1")
+    known = fields.get("_method")
+    if method not in (known, "CONNECT") and (known or method not in methods):
+        return None  # a body; or the first bytes of a request that was put together by hand
+    head = data[:65536].decode("latin-1").partition("\r\n\r\n")[0]
+    place, _, version = head.partition("\r\n")[0][len(method) + 1 :].rpartition(" ")
+    if not version.startswith("HTTP/"):
         return None
     sock = fields.get("sock")
     if is_a(sock, socket) and family_of(sock) == unix:
