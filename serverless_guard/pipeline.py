@@ -197,14 +197,15 @@ def _look(visit: Visit) -> list[Finding]:
         findings += _violations(plan, event, source, parts, opened)
     if plan.detect or plan.detectors:
         visit.step = "detect"
-        if plan.detectors or scan.odd(opened.texts, opened.joined):
+        odd = bool(plan.detectors) or scan.odd(opened.texts, opened.joined)
+        if odd:
             members = [(name, detectors.load(name)) for name in plan.detect] + [(member.NAME, member) for member in plan.detectors]
             found = scan.search(inputs.walk(parts, opened), members)
             findings += found
             if found or len(plan.detect) < len(detectors.DETECTORS):
                 return findings
-        if opened.headers:
-            inputs.remember(opened)
+        if opened.headers or opened.keys:
+            inputs.remember(opened, plain=not odd)
     return findings
 
 

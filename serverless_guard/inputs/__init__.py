@@ -64,7 +64,9 @@ _SAFE = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b"
 KNOWN: set[int] = set()
 """Hashes of header values that were looked at before and found harmless: most headers come with every request, and looking at them anew
 costs a third of the whole look. A string's hash is keyed by the process, 64 bits wide; no value is kept."""
-KNOWN_MOST, KNOWN_LENGTH = 4096, 4096
+KNOWN_KEYS: set[int] = set()
+"""The same of keys: header names, and the fields of the JSON that a function is sent."""
+KNOWN_MOST, KNOWN_AT_ONCE, KNOWN_LENGTH = 4096, 256, 4096
 
 
 class Opened:
@@ -75,10 +77,10 @@ class Opened:
     values: decoded value of each part, parallel to the parts: a body's JSON as parsed, else text as decoded, else as it came
     findings: bounds that were hit
     nodes: what each opened string gave, `{string: [(step, value)]}`
-    headers: header values among the texts; `remember` lets the next event pass without them, where this one was harmless
+    headers, keys: header values and keys among the texts; `remember` lets the next event pass without them, where this one was harmless
     """
 
-    __slots__ = ("findings", "headers", "joined", "limits", "nodes", "texts", "values")
+    __slots__ = ("findings", "headers", "joined", "keys", "limits", "nodes", "texts", "values")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -88,6 +90,7 @@ class Opened:
         self.findings: list[Finding] = []
         self.nodes: dict[str, list[tuple[str, Any]]] = {}
         self.headers: list[str] = []
+        self.keys: list[str] = []
 
     def breach(self, rule: str, detail: object = "") -> None:
         """Note a bound that was hit, once."""
@@ -123,11 +126,16 @@ def like(event: Any, plain: Any) -> Any:
     return validate(plain) if callable(validate) else plain
 
 
-def remember(opened: Opened) -> None:
-    """Leave the header values of a harmless event out of the next looks. Every detector must have passed them."""
-    if len(KNOWN) > KNOWN_MOST:
-        KNOWN.clear()
-    KNOWN.update([hash(text) for text in opened.headers if len(text) <= KNOWN_LENGTH])
+def remember(opened: Opened, plain: bool) -> None:
+    """Leave the header values of a harmless event out of the next looks, and the keys of one in which nothing looked odd (`plain`).
+
+    Every detector must have passed them. Keys have a memory of their own, since a detector may mind in a key what it does not in a header.
+    """
+    for known, texts in ((KNOWN, opened.headers), (KNOWN_KEYS, opened.keys if plain else ())):
+        if texts and len(texts) <= KNOWN_AT_ONCE:
+            if len(known) > KNOWN_MOST:
+                known.clear()
+            known.update([hash(text) for text in texts if len(text) <= KNOWN_LENGTH])
 
 
 def opened(parts: Sequence[Part], limits: Limits) -> Opened:
@@ -253,7 +261,7 @@ class _Opening:
     """One run over one event, in rounds: walk what was opened level by level, then open what turns out to be an envelope."""
 
     __slots__ = (
-        "colons", "cut", "docs", "fresh", "items", "keys", "known", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "seen", "size", "spans", "suspects", "twin",
+        "colons", "cut", "docs", "fresh", "items", "keys", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "seen", "size", "spans", "suspects", "twin",
     )  # fmt: skip
 
     def __init__(self, result: Opened) -> None:
@@ -265,7 +273,6 @@ class _Opening:
         self.twin: list[Any] = []  # values of the single-value headers or query
         self.suspects: list[Any] = []  # header values that are tried for base64
         self.names: set[Any] = set()  # keys of this round, each once
-        self.known: set[str] = set()  # keys of all rounds
         self.plain: list[str] = []  # strings that were opened in this round
         self.fresh: dict[int, list[Any]] = {}  # containers that were opened in this round, by their depth
         self.docs: list[str] = []  # the JSON of them
@@ -380,7 +387,7 @@ class _Opening:
                 result.breach("SG-LIM-007", f"over {limits.max_envelopes}")
             start = len(result.texts)
         result.joined = joined[0] if len(joined) == 1 else SEP.join(joined)
-        result.texts += self.known
+        result.texts += result.keys
 
     def _docs(self) -> str:
         """Walk what was opened in this round; gives its strings and keys in one string."""
@@ -464,15 +471,15 @@ class _Opening:
         """The texts from this index on and the keys of this round in one string, measured."""
         texts = self.result.texts
         fresh = texts[mark:] if mark else texts
-        names = self.names
+        names = [name for name in self.names if hash(name) not in KNOWN_KEYS]
         self.names = set()
         try:
             text = SEP.join(fresh) + SEP + SEP.join(names)
         except TypeError:  # keys that are no strings: only in events made in the process
-            names = {name if name.__class__ is str else _key(name) for name in names}
+            names = [name if name.__class__ is str else _key(name) for name in names]
             text = SEP.join(fresh) + SEP + SEP.join(names)
         self._measure(text, fresh)
-        self.known |= names
+        self.result.keys += names
         return text
 
     def _measure(self, text: str, texts: list[str]) -> None:
