@@ -42,13 +42,18 @@ _THERE_AND_BACK = pattern(r"(?<![^/])(?!\.\.?/)[^/]{1,255}/\.\./")
 _WORDS = pattern(r"[a-z_]{2,}")
 _TOKENS = pattern(r"[\s\"'<>()\[\]{}=&?,|`]+")
 _SYSTEM = pattern(
-    r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:applications/mamp|etc/[\w.]|run/secrets/|proc/[\w.]|sys/[\w.]|"
-    r"root/[\w.]|boot/[\w.]|dev/\w|"
+    r"[\s\"'/\\]*(?:[a-z]:)?/+(?:(?:private|volumes/[^/\s]{1,40}|mnt/c|host|chroot)/){0,2}(?:applications/mamp|etc/[\w.]|run/secrets/|proc/[\w.]|"
+    r"sys/(?:class|kernel|devices|fs|block|bus|module|firmware|power|dev|hypervisor)\b|root/(?:\.|flag|[\w-]{1,40}\.\w)|boot/(?:grub|vmlinuz|"
+    r"initr|config|efi|loader)|"
+    r"dev/(?:null|zero|u?random|[shv]d[a-z]|xvd|nvme|tty|k?mem|shm|tcp|udp|fd|stdin|stdout|stderr|disk|core|log)\b|"
     r"var/(?:log|logs|adm|spool|lib|www|run|mail|backups?|cache|db|apache2?|nginx|htdocs|tmp|lock|opt|webmin|cpanel|task|runtime|named|nfs|yp)\b|"
-    r"usr/(?:local|lib|lib64|pkg|share|bin|sbin|home|apache2?|ports|etc|src|include|spool|adm|nekoware)\b|"
-    r"opt/(?:lampp|xampp|apache2?|httpd|nginx|tomcat\d?|bitnami|local|ibm|oracle|lsws|jboss|aws)\b|(?:bin|sbin)/\w|tmp/[\w.]|"
-    r"windows/|winnt/|inetpub/|xampp/|wamp/|program ?files[^/]{0,8}/(?:apache|mysql|xampp|php|filezilla|windows)|boot\.ini|"
-    r"home/[^/\s]{1,32}/\.|users/[^/\s]{1,32}/(?:\.|ntuser)|apache2?/|nginx/|logs?/[\w./-]{0,40}(?:access|error)|www/|"
+    r"usr/(?:local|lib|lib64|pkg|share|bin|sbin|home|apache2?|ports|etc|src|include|spool|adm)\b|"
+    r"opt/(?:lampp|xampp|apache2?|httpd|nginx|tomcat\d?|bitnami|local|ibm|oracle|lsws|jboss|aws)\b|"
+    r"s?bin/(?:(?:ba|z|da|k|c|tc)?sh|cat|ls|id|ping|nc|netcat|rm|cp|mv|ps|su|echo|uname|chmod|init|ifconfig|mount|tar|sed|grep|login|passwd|kill|"
+    r"sleep)\b|tmp/[\w.]|"
+    r"windows/(?:system|win|temp|repair|panther|debug|inf|tasks|php|explorer|regedit|security|notepad)|winnt/|inetpub/|xampp/|wamp/|boot\.ini|"
+    r"program ?files[^/]{0,8}/(?:apache|mysql|xampp|php|filezilla|windows)|home/[^/\s]{1,32}/\.|users/[^/\s]{1,32}/(?:\.|ntuser)|"
+    r"(?:nginx|apache2?)/(?:conf|logs|sites|htdocs|bin|php)|logs?/(?:[\w.-]{1,40}/){0,3}(?:access|error)[_.]?log|www/(?:html|htdocs|conf|logs|cgi-bin)|"
     r"web/(?:conf|logs)|library/(?:webserver|logs|preferences)|system/library/)",
     re.I,
 )

@@ -102,6 +102,8 @@ _TAG = pattern(
 _CALLED = pattern(r"([A-Za-z_$][\w$]*)[!?]?\s{0,2}\(")
 _HARMLESS = frozenset(
     (
+        "if",
+        "unless",
         "_",
         "__",
         "t",
