@@ -30,34 +30,10 @@ RULE = "SG-COD-001"
 CWE = 94
 TITLE = "source code that would run in an interpreter"
 NEEDS = (
-    "sys.",
-    ("system", '"'),
-    ("system", "'"),
-    ("exec", '"'),
-    ("eval", '"'),
-    ("include", '"'),
-    ("require", "/"),
-    "<esi:",
-    "(",
-    "<?",
-    "__",
-    "$_",
-    ("$", "{"),
-    "java.",
-    "xwork",
-    "@{",
-    "require[",
-    "process",
-    "php]",
-    "php}",
-    "os.",
-    "subprocess",
-    ("_", "="),
-    "com.",
-    ".system",
-    "import ",
+    "sys.", ("system", '"'), ("system", "'"), ("exec", '"'), ("eval", '"'), ("include", '"'), ("require", "/"), "<esi:", "(", "<?", "__", "$_",
+    ("$", "{"), "java.", "xwork", "@{", "require[", "process", "php]", "php}", "os.", "subprocess", ("_", "="), "com.", ".system", "import ",
     "classloader",
-)
+)  # fmt: skip
 
 _CALL = pattern(r"(?<!\w)([A-Za-z_]\w{1,60}+)(?:\s{0,4}/\*[^*]{0,40}\*/)?([ \t\r\n]{0,6})\(")
 _OPENS = pattern(r"\s{0,4}(?:['\"$)@`]|/[/*]|\d+\s{0,2}[,)]|[\"']|\w+[(.]|\\[\"'])")

@@ -36,38 +36,9 @@ RULE = "SG-CMD-001"
 CWE = 78
 TITLE = "a value that would run a command of its own in a shell"
 NEEDS = (
-    ";",
-    "|",
-    "&",
-    "`",
-    "$",
-    "\n",
-    "\r",
-    ">(",
-    "<(",
-    "<<",
-    (">", "/"),
-    (">", "."),
-    " -",
-    "\t",
-    " /",
-    " \\",
-    " c:",
-    "() {",
-    "/bin/",
-    ("?", "/"),
-    ("[", "/"),
-    ("*", "/"),
-    "\\n",
-    "\\r",
-    ("{", ","),
-    "%",
-    "^",
-    "proxycommand",
-    "--use-compress",
-    "--checkpoint",
-    "--to-command",
-)
+    ";", "|", "&", "`", "$", "\n", "\r", ">(", "<(", "<<", (">", "/"), (">", "."), " -", "\t", " /", " \\", " c:", "() {", "/bin/", ("?", "/"),
+    ("[", "/"), ("*", "/"), "\\n", "\\r", ("{", ","), "%", "^", "proxycommand", "--use-compress", "--checkpoint", "--to-command",
+)  # fmt: skip
 
 _WRAPPERS = ("exec", "eval", "sudo", "nohup", "time", "env", "command", "xargs", "busybox", "builtin", "timeout", "nice", "setsid", "watch")
 _CALLERS = ("curl", "wget", "dig", "host", "nslookup", "ping", "ping6", "telnet", "nc", "ncat", "ssh", "scp", "whois", "traceroute", "ftp", "tftp")

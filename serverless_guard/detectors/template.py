@@ -32,44 +32,10 @@ RULE = "SG-TPL-001"
 CWE = 1336
 TITLE = "a template expression that does something"
 NEEDS = (
-    "{{",
-    "{%",
-    "${",
-    "#{",
-    "*{",
-    "%{",
-    "@{",
-    "!{",
-    "@html.",
-    "@using",
-    "\\newwrite",
-    "<%",
-    "@(",
-    "<#",
-    "[#",
-    "#set",
-    "#foreach",
-    "#include",
-    "#parse",
-    "#evaluate",
-    "{$",
-    "php}",
-    ("{", "*", "}"),
-    ("{", "("),
-    ("$", "."),
-    ("\\", "{"),
-    ("\\", "|"),
-    "\\write",
-    "\\catcode",
-    "\\open",
-    "\\newread",
-    "\\read",
-    "\\input",
-    "\\include",
-    "\\csname",
-    "@system",
-    "[=",
-)
+    "{{", "{%", "${", "#{", "*{", "%{", "@{", "!{", "@html.", "@using", "\\newwrite", "<%", "@(", "<#", "[#", "#set", "#foreach", "#include", "#parse",
+    "#evaluate", "{$", "php}", ("{", "*", "}"), ("{", "("), ("$", "."), ("\\", "{"), ("\\", "|"), "\\write", "\\catcode", "\\open", "\\newread",
+    "\\read", "\\input", "\\include", "\\csname", "@system", "[=",
+)  # fmt: skip
 
 _PAIRS = (
     ("{{", "}}", r"\{\{((?:[^}{]|\}(?!\})|\{(?!\{)){0,400})\}\}"),
@@ -102,55 +68,20 @@ _TAG = pattern(
 _CALLED = pattern(r"([A-Za-z_$][\w$]*)[!?]?\s{0,2}\(")
 _HARMLESS = frozenset(
     (
-        "if",
-        "unless",
-        "_",
-        "__",
-        "t",
-        "$t",
-        "tc",
-        "$tc",
-        "tr",
-        "trans",
-        "translate",
-        "i18n",
-        "gettext",
-        "ngettext",
-        "default",
-        "date",
-        "truncate",
-        "round",
-        "join",
-        "number_format",
-        "format",
-        "formatDate",
-        "formatNumber",
-        "csrf_token",
+        "if", "unless", "_", "__", "t", "$t", "tc", "$tc", "tr", "trans", "translate", "i18n", "gettext", "ngettext", "default", "date", "truncate",
+        "round", "join", "number_format", "format", "formatDate", "formatNumber", "csrf_token",
     )
-)
+)  # fmt: skip
 _FRAMEWORK = pattern(
     r"\s{0,4}(?:request|settings|config|messages\.storages|app\.(?:request|config|session|user)|current_app|url_for|"
     r"handler)\.?\w{0,40}(?:\.\w{1,40}){0,4}\s{0,4}\Z"
 )
 _NAMES = frozenset(
     (
-        "config",
-        "self",
-        "settings",
-        "request",
-        "lipsum",
-        "_context",
-        "_self",
-        "@root",
-        "debug",
-        "dump",
-        "applicationScope",
-        "sessionScope",
-        "requestScope",
-        "pageContext",
-        "facesContext",
+        "config", "self", "settings", "request", "lipsum", "_context", "_self", "@root", "debug", "dump", "applicationScope", "sessionScope",
+        "requestScope", "pageContext", "facesContext",
     )
-)
+)  # fmt: skip
 _SINGLE = pattern(r"\s{0,4}\{\s{0,3}['\"]?\d{1,9}['\"]?\s{0,3}[*+\-]\s{0,3}['\"]?\d{1,9}['\"]?\s{0,3}\}\s{0,4}\Z")
 
 
