@@ -124,6 +124,8 @@ class Check:
         from serverless_guard.keywords import explanations
 
         documents, root = self._read()
+        if documents.problems:  # a compiled schema whose references hold on one machine only
+            return Violation("$", "schema", "a value that fits")
         if self._explaining is None:
             writer = self._writer(True)
             text = writer.module(root)
@@ -248,12 +250,15 @@ def _reread(module: Any) -> tuple[Documents, Any]:
     """The documents of a compiled schema, under a folder that is no machine's."""
     from serverless_guard.keywords.modules import ANYWHERE
 
-    home = f"file://{ANYWHERE}/"
-    documents = {join(home, name) if name else home: json.loads(text) for name, text in module.DOCUMENTS.items()}
+    home = origins.location(f"{ANYWHERE}/")
+    documents = {
+        name if "://" in name else join(home, origins.location(name).removeprefix("file://")): json.loads(text) for name, text in module.DOCUMENTS.items()
+    }
     name, _, fragment = module.NAME.partition("#")
-    source_ = origins.Origin(documents[join(home, name) if name else home], ANYWHERE, "", documents)
+    uri = join(home, origins.location(name).removeprefix("file://"))
+    source_ = origins.Origin(documents[uri], ANYWHERE, "", documents)
     source_.fragment = fragment
-    source_.uri = join(home, name) if name else home
+    source_.uri = uri
     return _understood(source_, module.DRAFT)
 
 

@@ -318,6 +318,16 @@ def test_files_refer_to_one_another(tmp_path: Path):
         schema.compiled("order.json", str(tmp_path))
 
 
+def test_any_folder_will_do(tmp_path: Path):
+    folder = tmp_path / "a#b?c d%20e"
+    folder.mkdir()
+    (folder / "my order.json").write_text(json.dumps({"$ref": "an%20item.json#/$defs/a", "$defs": {"b": {"$ref": "#/$defs/c"}, "c": True}}))
+    (folder / "an item.json").write_text(json.dumps({"$defs": {"a": {"type": "string"}}}))
+    assert schema.compiled("my order.json", str(folder))(1) == ("$", "type", "string")
+    assert schema.baked(loaded(schema.source("my order.json", str(folder))), "my order.json", str(folder))(1) == ("$", "type", "string")
+    assert schema.compiled(ORDER, str(folder))(GOOD) is None
+
+
 def test_text_mapping_and_boolean():
     assert schema.compiled(json.dumps(ORDER))(GOOD) is None
     assert schema.compiled(OrderedDict(ORDER))(GOOD) is None
@@ -739,11 +749,14 @@ def test_jsonschema_may_be_absent():
     assert "keyword='pattern'" in subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
-def test_draft_3_is_handed_to_jsonschema():
+def test_draft_3_is_handed_to_jsonschema(monkeypatch: pytest.MonkeyPatch):
     check = schema.compiled({"properties": {"a": {"$schema": "http://json-schema.org/draft-03/schema#", "divisibleBy": 2, "type": "integer"}}})
     assert check.uncovered == ("#/properties/a",)
     assert check({"a": 4}) is None
     assert check({"a": 3}) is not None
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    with pytest.raises(PolicyError, match="needs the package `jsonschema`"):
+        schema.compiled({"$schema": "http://json-schema.org/draft-03/schema#"})
 
 
 @pytest.mark.parametrize(

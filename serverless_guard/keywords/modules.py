@@ -27,7 +27,6 @@ ANYWHERE = "/1/2/3/4/5/6/7/8"  # the folder of a compiled schema's documents, de
 
 def written(origin: Origin, code: str, helpers: tuple[str, ...], expressions: list[str], facts: dict[str, Any]) -> str:
     """The text of a module: deterministic, importable, readable."""
-    name = origin.name + (f"#{origin.fragment}" if origin.fragment else "")
     shown = origin.name.replace("\\", "/").replace('"', "'") or "a schema in the settings"
     used = [helper for helper in helpers if f"{helper}(" in code]
     lines = [
@@ -35,7 +34,8 @@ def written(origin: Origin, code: str, helpers: tuple[str, ...], expressions: li
         "",
         *([f"from serverless_guard.keywords.runtime import {', '.join(used)}", ""] if used else []),
         f"VERSION = {VERSION}",
-        f"NAME = {name!r}",
+        f"NAME = {origin.name!r}",
+        f"FRAGMENT = {origin.fragment!r}",
         *(f"{fact} = {value!r}" for fact, value in facts.items()),
         "DIGESTS = {",
         *(f"    {name!r}: {digest(text)!r}," for name, text in sorted(origin.texts.items())),
@@ -59,7 +59,8 @@ def written(origin: Origin, code: str, helpers: tuple[str, ...], expressions: li
 def refuse_changes(module: Any, reference: Any, base: str, told: str, text: Callable[[], str]) -> None:
     """Raises PolicyError when what a module was made from is at hand, and is not the same any more. `text()` is that of a schema in the settings."""
     named = isinstance(reference, str) and not reference.lstrip().startswith("{")
-    if named and not reference.startswith("package:") and not os.path.isabs(reference) and os.path.normpath(reference).replace(os.sep, "/") != module.NAME:
+    name = f"{module.NAME}#{module.FRAGMENT}" if module.FRAGMENT else module.NAME
+    if named and not reference.startswith("package:") and not os.path.isabs(reference) and os.path.normpath(reference).replace(os.sep, "/") != name:
         raise PolicyError("the compiled schema is not that of the file named: compile it anew", "", told)
     for name, wanted in module.DIGESTS.items():
         now = None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+ESCAPES = (("%", "%25"), ("#", "%23"), ("?", "%3F"), (" ", "%20"))
 VERBS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MEDIA = ("application/json", "application/*+json", "*/*")
 
@@ -34,12 +35,12 @@ class Origin:
         self._documents = documents
         if isinstance(reference, str) and not reference.lstrip().startswith("{"):
             path, self.fragment = self._path(reference)
-            self.name = self.relative(f"file://{path}")
+            self.name = self.relative(location(path))
             self.root = self._file(path, reference)
         else:
             self.texts[""] = self._text(reference)
             self.root = self.parsed[""] = self._parsed(self.texts[""], "the schema")
-        self.uri = f"file://{self.folder}/{self.name}"
+        self.uri = f"{location(self.folder)}/{self.name}"
 
     def find(self, uri: str) -> Any:
         """A document that a reference names: one that was handed in, a file, or a meta-schema of the drafts from jsonschema's data."""
@@ -47,7 +48,7 @@ class Origin:
         if document is not None:
             return self._keep(uri, json.dumps(document), document)
         if uri.startswith("file://"):
-            path = uri[len("file://") :]
+            path = place(uri)
             return self._file(path, self.relative(uri)) if os.path.isfile(path) else None
         if uri.startswith(("https://json-schema.org/draft", "http://json-schema.org/draft")) and installed("jsonschema_specifications"):
             from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no stubs
@@ -63,7 +64,7 @@ class Origin:
 
     def relative(self, uri: str) -> str:
         """A document's name on every machine: a file's relative to the folder, any other URI as it is."""
-        return os.path.relpath(uri[len("file://") :], self.folder).replace(os.sep, "/") if uri.startswith("file://") else uri
+        return os.path.relpath(place(uri), self.folder).replace(os.sep, "/") if uri.startswith("file://") else uri
 
     def _path(self, reference: str) -> tuple[str, str]:
         """`(path, fragment)` of a file, or of one inside a package: `package:shop/schemas/order.json`."""
@@ -90,7 +91,7 @@ class Origin:
         except (OSError, ValueError) as error:
             raise PolicyError(f"cannot read the schema `{name}`: {getattr(error, 'strerror', None) or 'not a text file'}", "", self._told) from None
         parsed = self._yaml(text, name) if path.endswith((".yaml", ".yml")) else self._parsed(text, f"the schema `{name}`")
-        return self._keep(self.relative(f"file://{path}"), text, parsed)
+        return self._keep(self.relative(location(path)), text, parsed)
 
     def _text(self, reference: Any) -> str:
         if isinstance(reference, str):
@@ -155,6 +156,21 @@ def operations(root: Any) -> dict[str, str]:
             if media and isinstance(content, dict) and "schema" in (content[media] or {}):
                 found[f"{verb.upper()} {path}"] = f"{pointer}/content/{media.replace('/', '~1')}/schema"
     return found
+
+
+def location(path: str) -> str:
+    """A file's URI."""
+    for sign, escape in ESCAPES:
+        path = path.replace(sign, escape)
+    return f"file://{path}"
+
+
+def place(uri: str) -> str:
+    """The file that a URI names."""
+    path = uri[len("file://") :]
+    for sign, escape in reversed(ESCAPES):
+        path = path.replace(escape, sign)
+    return path
 
 
 def installed(name: str) -> bool:
