@@ -53,11 +53,11 @@ USUAL = frozenset(
 """Headers that no handler takes for base64; they are read as text all the same."""
 
 _first = itemgetter(0)
-_words = re.compile("[A-Za-z0-9+/_.-]{16,}={0,2}").findall
-_base64 = re.compile(r"(?!(?:[0-9a-f-]+|[0-9A-F-]+)\Z)[A-Za-z0-9+/_\r\n-]{16,}={0,2}\s*").fullmatch
+_WORDS = "[A-Za-z0-9+/_.-]{16,}={0,2}"
+_BASE64 = r"(?!(?:[0-9a-f-]+|[0-9A-F-]+)\Z)[A-Za-z0-9+/_\r\n-]{16,}={0,2}\s*"
 """Base64 in either alphabet. Hexadecimal is left out, most identifiers are that: it decodes to no quote, blank, slash, dot or parenthesis."""
-_plain_key = re.compile(r"[\w$@:/-]{1,64}").fullmatch
-_shown_key = re.compile(r"[\w$@:/. -]{1,64}").fullmatch
+_PLAIN_KEY = r"[\w$@:/-]{1,64}"
+_SHOWN_KEY = r"[\w$@:/. -]{1,64}"
 _SAFE = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b"-_:/.+=,@{}$*\x1f"
 
 
@@ -352,7 +352,7 @@ class _Opening:
             result.texts.append(text)
         if step or not text:
             return
-        if len(text) > 15 and _base64(text):
+        if len(text) > 15 and re.fullmatch(_BASE64, text):
             self._from_base64(text)
         elif text[0] == "-":
             self._put(text, "multipart", envelopes.from_multipart(text, self.max_decoded), 0)
@@ -501,17 +501,17 @@ class _Opening:
         for text in self.result.texts[start:]:
             if len(text) > 15:
                 if " " not in text:
-                    if _base64(text) and text not in self.result.nodes:
+                    if re.fullmatch(_BASE64, text) and text not in self.result.nodes:
                         self._from_base64(text)
-                elif (text[0] == " " or text[-1] == " ") and _base64(text.strip()) and text not in self.result.nodes:
+                elif (text[0] == " " or text[-1] == " ") and re.fullmatch(_BASE64, text.strip()) and text not in self.result.nodes:
                     self._from_base64(text.strip(), text)
 
     def _in_header(self, text: str) -> None:
         """A header or cookie: tokens in it (`Bearer eyJ...`), and base64 as a word of it (`Basic ...`, `session=...`)."""
         if "eyJ" in text:
             self._token(text)
-        for word in _words(text):
-            if _base64(word):
+        for word in re.findall(_WORDS, text):
+            if re.fullmatch(_BASE64, word):
                 self._from_base64(word, text)
 
     def _starting(self, sign: str, joined: str) -> None:
@@ -655,6 +655,6 @@ def _key(key: Any) -> str:
 
 def _step(path: str, key: str) -> str:
     """The path one key further down; a key that may carry a payload shows only its length, since paths are written to logs."""
-    if _plain_key(key):
+    if re.fullmatch(_PLAIN_KEY, key):
         return f"{path}.{key}" if path else key
-    return f'{path}["{key}"]' if _shown_key(key) else f"{path}[key of {len(key)} characters]"
+    return f'{path}["{key}"]' if re.fullmatch(_SHOWN_KEY, key) else f"{path}[key of {len(key)} characters]"

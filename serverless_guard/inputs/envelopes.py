@@ -24,8 +24,7 @@ MEMBERS = 64
 """Members of one gzip stream: each costs a copy of what follows."""
 
 _raw_decode = json.JSONDecoder().raw_decode
-_blank = re.compile("[ \t\r\n\ufeff\x1e]*").match
-_tokens = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+").findall
+_TOKENS = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+"
 _CONTROL = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
 
 
@@ -138,7 +137,7 @@ def from_multipart(text: str, limit: int) -> list[dict[str, str]] | None:
         head = head.partition("\n")[2]
         if not head:
             continue
-        part = {name.lower().rstrip("*"): from_url(value.strip('"')) if name.endswith("*") else value.strip('"') for name, value in _fields(head)}
+        part = {name.lower().rstrip("*"): from_url(value.strip('"')) if name.endswith("*") else value.strip('"') for name, value in re.findall(_FIELDS, head, re.IGNORECASE)}
         part["headers"], part["content"] = head, content
         if "base64" in head.lower():
             plain = from_base64(content, limit, True)
@@ -178,7 +177,7 @@ def from_xml(text: str) -> list[str] | None:
 def from_token(text: str) -> list[str]:
     """Header and claims of the JSON Web Tokens in a text (`Bearer eyJ...`, `token=eyJ...`), as the JSON they are. No signature is looked at."""
     found = []
-    for word in _tokens(text):
+    for word in re.findall(_TOKENS, text):
         for segment in word.split("."):
             try:
                 data = binascii.a2b_base64(segment.replace("-", "+").replace("_", "/") + "==")
@@ -201,7 +200,7 @@ def _lines(text: str) -> Json | None:
         except (ValueError, RecursionError):
             break
         values.append(value)
-        at = _blank(text, at).end()  # type: ignore[union-attr]  # a pattern that matches nothing always matches
+        at = re.compile("[ \t\r\n\ufeff\x1e]*").match(text, at).end()  # type: ignore[union-attr]  # a pattern that matches nothing always matches
     if not values:
         return None
     value = values if len(values) > 1 else values[0]
@@ -251,7 +250,7 @@ def _inflate(data: bytes, limit: int) -> bytes | None:
     raise TooLarge(DECODED)
 
 
-_fields = re.compile(r'\b(name\*?|filename\*?)=("[^"\n]*"|[^;"\n]*)', re.IGNORECASE).findall
+_FIELDS = r'\b(name\*?|filename\*?)=("[^"\n]*"|[^;"\n]*)'
 
 
 def _find(text: str, mark: str, start: int) -> int:
