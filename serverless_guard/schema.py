@@ -251,14 +251,10 @@ def _reread(module: Any) -> tuple[Documents, Any]:
     from serverless_guard.keywords.modules import ANYWHERE
 
     home = origins.location(f"{ANYWHERE}/")
-    documents = {
-        name if "://" in name else join(home, origins.location(name).removeprefix("file://")): json.loads(text) for name, text in module.DOCUMENTS.items()
-    }
-    name, _, fragment = module.NAME.partition("#")
-    uri = join(home, origins.location(name).removeprefix("file://"))
-    source_ = origins.Origin(documents[uri], ANYWHERE, "", documents)
-    source_.fragment = fragment
-    source_.uri = uri
+    uris = {name: name if "://" in name else join(home, origins.location(name).removeprefix("file://")) for name in module.DOCUMENTS}
+    documents = {uri: json.loads(module.DOCUMENTS[name]) for name, uri in uris.items()}
+    source_ = origins.Origin(documents[uris[module.NAME]], ANYWHERE, "", documents)
+    source_.fragment, source_.uri = module.FRAGMENT, uris[module.NAME]
     return _understood(source_, module.DRAFT)
 
 
