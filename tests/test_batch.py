@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from serverless_guard import batch, sources
+from serverless_guard import batch, samples, sources
 from serverless_guard.errors import InputBlocked
 from serverless_guard.values import Finding, Verdict
 
@@ -95,3 +95,60 @@ def test_an_asynchronous_source_told_to_fail_fails_before_the_good_records_are_w
     with pytest.raises(InputBlocked) as blocked:
         finish(None)
     assert blocked.value.rule == "SG-SQL-001"
+
+
+def shards(kind: str, count: int = 4) -> Any:
+    return samples.sample(kind, images=[{} for _ in range(count)]) if kind == "dynamodb" else samples.sample(kind, bodies=["{}"] * count)
+
+
+@pytest.mark.parametrize(("kind", "place"), [("kinesis", ("kinesis", "sequenceNumber")), ("dynamodb", ("dynamodb", "SequenceNumber"))])
+def test_a_stream_resumes_at_the_first_refused_record(kind: str, place: tuple[str, str]) -> None:
+    event = shards(kind)
+    kept, finish = batch.split(sources.module(kind), event, refusing(1, 3))
+    assert kept["Records"] == event["Records"][:1]
+    assert failed(finish(None)) == [event["Records"][1][place[0]][place[1]]]
+    own = event["Records"][0][place[0]][place[1]]
+    assert failed(finish({"batchItemFailures": [{"itemIdentifier": own}]}))[0] == own
+    kept, finish = batch.split(sources.module(kind), event, refusing(1, 3, on_refuse="drop"))
+    assert kept["Records"] == event["Records"][::2]
+    assert failed(finish(None)) == []
+
+
+def test_a_partition_of_kafka_resumes_at_its_first_refused_record_and_others_go_on() -> None:
+    event = samples.sample("kafka", bodies=["{}", "{}"])
+    event["records"]["orders-1"] = [{"topic": "orders", "partition": 1, "offset": 7 + index, "value": "e30="} for index in range(3)]
+    kept, finish = batch.split(sources.module("kafka"), event, refusing(3))
+    assert [record["offset"] for record in kept["records"]["orders-0"]] == [15, 16]
+    assert [record["offset"] for record in kept["records"]["orders-1"]] == [7]
+    assert failed(finish(None)) == [{"partition": "orders-1", "offset": 8}]
+
+
+def test_firehose_gets_every_record_back_in_its_order() -> None:
+    event = samples.sample("firehose", bodies=["a", "b", "c"])
+    kept, finish = batch.split(sources.module("firehose"), event, refusing(1))
+    done = [{"recordId": record["recordId"], "result": "Ok", "data": "eA=="} for record in kept["records"]]
+    answer = finish({"records": done})
+    assert [item["recordId"] for item in answer["records"]] == [record["recordId"] for record in event["records"]]
+    assert [item["result"] for item in answer["records"]] == ["Ok", "ProcessingFailed", "Ok"]
+
+
+def test_a_refused_task_of_s3_batch_fails_for_good() -> None:
+    event = samples.sample("s3-batch", keys=["a", "b"])
+    kept, finish = batch.split(sources.module("s3-batch"), event, refusing(0))
+    assert [task["s3Key"] for task in kept["tasks"]] == ["b"]
+    mine = {"invocationSchemaVersion": "2.0", "treatMissingKeysAs": "Succeeded", "invocationId": "i", "results": [{"taskId": "t", "resultCode": "Succeeded", "resultString": ""}]}
+    assert [item["resultCode"] for item in finish(mine)["results"]] == ["Succeeded", "PermanentFailure"]
+
+
+def test_a_batch_of_resolvers_is_answered_in_its_length_and_order() -> None:
+    event = [samples.sample("appsync", {"id": str(index)}) for index in range(3)]
+    kept, finish = batch.split(sources.module("appsync"), event, refusing(1))
+    assert [item["arguments"]["id"] for item in kept] == ["0", "2"]
+    answer = finish(["zero", "two"])
+    assert (answer[0], answer[2]) == ("zero", "two") and answer[1]["errorType"] == "Forbidden"
+
+
+def test_refused_messages_of_a_broker_are_not_handed_on() -> None:
+    event = samples.sample("mq-rabbit", bodies=["a", "b", "c"])
+    kept, _ = batch.split(sources.module("mq-rabbit"), event, refusing(1))
+    assert [message["data"] for message in kept["rmqMessagesByQueue"]["orders::/"]] == ["YQ==", "Yw=="]

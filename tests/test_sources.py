@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serverless_guard import inputs, sources
+from serverless_guard import inputs, samples, sources
 from serverless_guard.errors import InputBlocked
 from serverless_guard.policy import Limits
 from serverless_guard.values import Finding, Verdict
@@ -61,8 +64,17 @@ def test_the_untrusted_parts_of_an_event_are_named(name: str) -> None:
     assert [[path, where, record, encoding] for path, value, where, record, encoding in parts if value is not None] == known["parts"]
 
 
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Requests that leave; no boto3 to make others."""
+    sent: list[Any] = []
+    monkeypatch.setattr(urllib.request, "urlopen", lambda request, timeout: sent.append(request) or io.BytesIO())
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    return sent
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_a_refusal_has_the_shape_that_its_caller_understands(name: str) -> None:
+def test_a_refusal_has_the_shape_that_its_caller_understands(name: str, put: list[Any]) -> None:
     known = case(name)
     source = sources.module(name.split("/")[0])
     if known["refusal"] == "InputBlocked":
@@ -70,6 +82,54 @@ def test_a_refusal_has_the_shape_that_its_caller_understands(name: str) -> None:
             source.refuse(known["event"], VERDICT)
     else:
         assert source.refuse(known["event"], VERDICT) == known["refusal"]
+
+
+def test_a_stack_that_waits_is_told_at_the_address_that_its_event_names(put: list[Any]) -> None:
+    event = samples.sample("cloudformation", {"Name": "orders"})
+    sources.module("cloudformation").refuse(event, VERDICT)
+    assert put[0].full_url == event["ResponseURL"] and put[0].get_method() == "PUT"
+    assert json.loads(put[0].data)["Status"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, 7, "http://169.254.169.254/latest", "https://evil.example/cloudformation-custom-resource-response-eu", "https://cloudformation-custom-resource-response-x.s3.evil.example/",
+     "https://cloudformation-custom-resource-response-x@evil.example/.s3.amazonaws.com", "https://cloudformation-custom-resource-response-x?.s3.amazonaws.com/"],
+)  # fmt: skip
+def test_nothing_is_put_to_an_address_that_is_not_cloudformations(url: Any, put: list[Any]) -> None:
+    with pytest.raises(InputBlocked):
+        sources.module("cloudformation").refuse(samples.sample("cloudformation") | {"ResponseURL": url}, VERDICT)
+    assert put == []
+
+
+@pytest.mark.parametrize("name", sources.names())
+def test_there_is_a_sample_of_every_source(name: str) -> None:
+    event = samples.sample(name)
+    assert sources.recognise(event) == name
+    assert json.loads(json.dumps(event)) == event
+    assert (EVENTS / name).is_dir()
+
+
+def test_a_sample_says_what_it_is_told_to() -> None:
+    assert [record["body"] for record in samples.sample("sqs", bodies=[{"a": 1}, "text"])["Records"]] == ['{"a":1}', "text"]
+    assert samples.sample("s3", key="red flower/é.jpg")["Records"][0]["s3"]["object"]["key"] == "red+flower/%C3%A9.jpg"
+    with pytest.raises(LookupError, match="no sample of `sqss`"):
+        samples.sample("sqss")
+
+
+def test_the_hidden_payload_of_every_envelope_is_seen() -> None:
+    for name in sources.names():
+        for body in (json.dumps({"deep": [{"note": MARK}]}), {"deep": json.dumps({"note": MARK})}):
+            event = samples.sample(name, json.dumps(body)) if name in TEXTUAL else samples.sample(name, {"note": {"S": body}} if name == "dynamodb" else {"x": body}) if name in MAPPED else None
+            if event is not None:
+                found = sources.module(name).parts(event)
+                opened = inputs.opened(found, Limits())
+                assert MARK in opened.texts, name
+                assert any(path.endswith("note") and text == MARK for path, _, _, text, _ in inputs.walk(found, opened)), name
+
+
+TEXTUAL = frozenset("apigateway-rest apigateway-http function-url apigateway-websocket alb vpc-lattice vpc-lattice-v1 cloudfront sqs sns kinesis firehose kafka kafka-self-managed mq mq-rabbit ses codepipeline iot".split())
+MAPPED = frozenset("appsync appsync-template eventbridge dynamodb cognito cloudformation config unknown".split())
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from serverless_guard.errors import InputBlocked
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,11 +40,38 @@ SOURCES: dict[str, tuple[str, str]] = {
     "apigateway-rest": ("rest", "httpMethod resource requestContext !requestContext/elb !methodArn !actionGroup"),
     "apigateway-http": ("http", "rawPath version=2.0 requestContext/http !requestContext/domainName~.lambda-url. !routeArn"),
     "function-url": ("http", "rawPath version=2.0 requestContext/http requestContext/domainName~.lambda-url. !routeArn"),
-    "alb": ("alb", "httpMethod requestContext/elb"),
+    "apigateway-websocket": ("websocket", "requestContext/connectionId requestContext/eventType requestContext/routeKey !httpMethod !rawPath !methodArn"),
+    "apigateway-authorizer": ("authorizer", "methodArn type !routeArn"),
+    "apigateway-http-authorizer": ("authorizer", "routeArn type=REQUEST !methodArn"),
+    "alb": ("alb", "httpMethod requestContext/elb !methodArn"),
+    "vpc-lattice": ("lattice", "requestContext/serviceArn version=2.0 method path headers !httpMethod !rawPath"),
+    "vpc-lattice-v1": ("lattice", "raw_path method headers !requestContext"),
+    "cloudfront": ("cloudfront", "Records/0/cf/request"),
+    "appsync": ("appsync", "arguments identity request info/fieldName info/parentTypeName"),
+    "appsync-template": ("appsync", "typeName fieldName arguments !info"),
+    "appsync-authorizer": ("authorizer", "authorizationToken requestContext/apiId requestContext/queryString !methodArn !httpMethod"),
     "sqs": ("sqs", "Records/0/eventSource=aws:sqs"),
     "sns": ("sns", "Records/0/EventSource=aws:sns"),
     "s3": ("s3", "Records/0/eventSource=aws:s3"),
+    "s3-batch": ("s3_batch", "invocationSchemaVersion tasks job"),
+    "s3-object-lambda": ("s3_object", "userRequest xAmzRequestId"),
+    "ses": ("ses", "Records/0/eventSource=aws:ses"),
+    "iot": ("iot", "principalIdentifier clientId eventType timestamp"),
     "eventbridge": ("eventbridge", "detail-type source detail"),
+    "cloudwatch-logs": ("logs", "awslogs/data"),
+    "cloudwatch-alarm": ("alarm", "alarmData alarmArn"),
+    "kinesis": ("kinesis", "Records/0/eventSource=aws:kinesis"),
+    "dynamodb": ("dynamodb", "Records/0/eventSource=aws:dynamodb"),
+    "firehose": ("firehose", "deliveryStreamArn invocationId records"),
+    "kafka": ("kafka", "eventSource=aws:kafka records"),
+    "kafka-self-managed": ("kafka", "eventSource~SelfManagedKafka records"),
+    "mq": ("mq", "eventSource=aws:amq messages"),
+    "mq-rabbit": ("mq", "eventSource=aws:rmq rmqMessagesByQueue"),
+    "cognito": ("cognito", "triggerSource userPoolId request"),
+    "cloudformation": ("cloudformation", "ResponseURL RequestType StackId LogicalResourceId"),
+    "config": ("config", "invokingEvent resultToken configRuleArn"),
+    "codepipeline": ("codepipeline", "CodePipeline.job"),
+    "bedrock-agent": ("bedrock", "actionGroup messageVersion agent"),
     UNKNOWN: ("unknown", ""),
 }
 """Public name, and for each the module that knows it and its signature."""
@@ -66,6 +94,8 @@ def module(name: str) -> ModuleType:
 
 def recognise(event: Any) -> str:
     """The public name of the source whose signature the event bears, `unknown` for any other event."""
+    if event.__class__ is list and event and recognise(event[0]) in ("appsync", "appsync-template"):
+        return "appsync"
     if event.__class__ is not dict:
         return UNKNOWN
     lines = _LINES or _compile()
@@ -98,6 +128,54 @@ def http_answer(verdict: Verdict) -> dict[str, Any]:
         body["errors"] = [{"path": finding.path, "keyword": finding.detail} for finding in verdict.findings if finding.control == "schema"]
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return {"statusCode": verdict.status, "headers": headers, "body": dumps(body), "isBase64Encoded": False}
+
+
+def blocked(verdict: Verdict, message: str) -> InputBlocked:
+    """The error by which a source hears a refusal."""
+    return InputBlocked(message, verdict.findings[0].rule if verdict.findings else "", verdict.id)
+
+
+def settled(verdict: Verdict, message: str) -> None:
+    """For sources whose answer nobody reads: a refusal is forgotten, so that it is not tried again; with `fail` it is an error."""
+    if verdict.on_refuse == "fail":
+        raise blocked(verdict, message)
+
+
+def batch(event: dict[Any, Any], key: Any = "Records") -> list[Any]:
+    """The records of a batch; none where there is no list of them."""
+    found = event.get(key)
+    return found if found.__class__ is list else []
+
+
+def without(event: dict[str, Any], refused: set[int], key: str = "Records") -> dict[str, Any]:
+    """A shallow copy of a batch without the records of these indexes."""
+    if event.get(key).__class__ is not list:
+        return dict(event)
+    return {**event, key: [record for index, record in enumerate(event[key]) if index not in refused]}
+
+
+def failures(identifiers: list[Any], result: Any) -> Any:
+    """A handler's result with these records among its `batchItemFailures`; a malformed one stays: Lambda takes the whole batch as failed then."""
+    own = result.get("batchItemFailures") if result.__class__ is dict else None
+    if own is not None and own.__class__ is not list:
+        return result
+    told = [item.get("itemIdentifier") for item in own or () if item.__class__ is dict]
+    known = {item for item in told if item.__class__ is str}
+    more = [{"itemIdentifier": item} for item in identifiers if item.__class__ is not str or item not in known]
+    return {**(result if result.__class__ is dict else {}), "batchItemFailures": [*(own or ()), *more]}
+
+
+def octets(value: Any, depth: int = 0) -> Any:
+    """A value with lists of byte values, as Kafka and RabbitMQ headers have them, as the text they are."""
+    if depth > 8:
+        return value
+    if value.__class__ is dict:
+        return {key: octets(item, depth + 1) for key, item in value.items()}
+    if value.__class__ is list and value:
+        if all(item.__class__ is int and -129 < item < 256 for item in value):
+            return bytes(item % 256 for item in value).decode("utf-8", "replace")
+        return [octets(item, depth + 1) for item in value]
+    return value
 
 
 def signature(text: str) -> tuple[Term, ...]:

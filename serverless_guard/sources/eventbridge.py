@@ -6,7 +6,7 @@ Whoever may `PutEvents` on the bus chooses `source`, `detail-type`, `resources` 
 
 from __future__ import annotations
 
-from serverless_guard.errors import InputBlocked
+from serverless_guard.sources import settled
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,5 +28,4 @@ def parts(event: dict[str, Any]) -> list[Part]:
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
     """Nothing, so that it is not delivered again; with `fail` an error, for the dead-letter queue."""
-    if verdict.on_refuse == "fail":
-        raise InputBlocked("the event was refused", verdict.findings[0].rule if verdict.findings else "", verdict.id)
+    settled(verdict, "the event was refused")

@@ -6,8 +6,7 @@ Keys come URL-encoded (`red flower.jpg` is `red+flower.jpg`), and whoever may up
 
 from __future__ import annotations
 
-from serverless_guard.errors import InputBlocked
-from serverless_guard.sources import others
+from serverless_guard.sources import batch, others, settled, without
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ KNOWN = frozenset(("Records",))
 def parts(event: dict[str, Any]) -> list[Part]:
     """The key of each object, and what AWS writes around it."""
     found: list[Part] = []
-    for index, record in enumerate(records(event)):
+    for index, record in enumerate(batch(event)):
         path = f"Records[{index}]"
         s3 = record.get("s3") if record.__class__ is dict else None
         thing = s3.get("object") if s3.__class__ is dict else None
@@ -37,13 +36,12 @@ def parts(event: dict[str, Any]) -> list[Part]:
 
 def records(event: dict[str, Any]) -> list[Any]:
     """The notifications of the event."""
-    batch = event.get("Records")
-    return batch if batch.__class__ is list else []
+    return batch(event)
 
 
 def keep(event: dict[str, Any], refused: set[int]) -> dict[str, Any]:
     """The event without these notifications."""
-    return {**event, "Records": [record for index, record in enumerate(records(event)) if index not in refused]}
+    return without(event, refused)
 
 
 def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
@@ -53,5 +51,4 @@ def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
     """Nothing, so that it is not delivered again; with `fail` an error, for the dead-letter queue."""
-    if verdict.on_refuse == "fail":
-        raise InputBlocked("the notification was refused", verdict.findings[0].rule if verdict.findings else "", verdict.id)
+    settled(verdict, "the notification was refused")

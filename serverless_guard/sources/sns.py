@@ -6,8 +6,7 @@ Invoked asynchronously: nobody reads the answer, and an error means two more tri
 
 from __future__ import annotations
 
-from serverless_guard.errors import InputBlocked
-from serverless_guard.sources import others
+from serverless_guard.sources import batch, others, settled, without
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ KNOWN = frozenset(("Records",))
 def parts(event: dict[str, Any]) -> list[Part]:
     """Message, subject and attributes of each notification."""
     found: list[Part] = []
-    for index, record in enumerate(records(event)):
+    for index, record in enumerate(batch(event)):
         path = f"Records[{index}]"
         sns = record.get("Sns") if record.__class__ is dict else None
         if sns.__class__ is dict:
@@ -37,13 +36,12 @@ def parts(event: dict[str, Any]) -> list[Part]:
 
 def records(event: dict[str, Any]) -> list[Any]:
     """The notifications; AWS delivers one at a time."""
-    batch = event.get("Records")
-    return batch if batch.__class__ is list else []
+    return batch(event)
 
 
 def keep(event: dict[str, Any], refused: set[int]) -> dict[str, Any]:
     """The event without these notifications."""
-    return {**event, "Records": [record for index, record in enumerate(records(event)) if index not in refused]}
+    return without(event, refused)
 
 
 def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
@@ -53,8 +51,7 @@ def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
     """Nothing, so that it is not delivered again; with `fail` an error, for the dead-letter queue."""
-    if verdict.on_refuse == "fail":
-        raise InputBlocked("the notification was refused", verdict.findings[0].rule if verdict.findings else "", verdict.id)
+    settled(verdict, "the notification was refused")
 
 
 def _address(value: Any) -> Any:

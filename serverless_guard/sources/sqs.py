@@ -7,7 +7,7 @@ without it Lambda deletes the refused records with the rest).
 
 from __future__ import annotations
 
-from serverless_guard.sources import others
+from serverless_guard.sources import batch, failures, others, without
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,13 +35,12 @@ def parts(event: dict[str, Any]) -> list[Part]:
 
 def records(event: dict[str, Any]) -> list[Any]:
     """The messages of the batch."""
-    batch = event.get("Records")
-    return batch if batch.__class__ is list else []
+    return batch(event)
 
 
 def keep(event: dict[str, Any], refused: set[int]) -> dict[str, Any]:
     """The event without these messages."""
-    return {**event, "Records": [record for index, record in enumerate(records(event)) if index not in refused]}
+    return without(event, refused)
 
 
 def held(event: dict[str, Any], refused: set[int]) -> set[int]:
@@ -61,14 +60,7 @@ def held(event: dict[str, Any], refused: set[int]) -> set[int]:
 
 def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
     """The handler's failures and the refused messages in one `batchItemFailures`."""
-    failures = [{"itemIdentifier": _identifier(record)} for index, record in enumerate(records(event)) if index in refused]
-    if result.__class__ is not dict:
-        return {"batchItemFailures": failures}
-    own = result.get("batchItemFailures")
-    if own is not None and own.__class__ is not list:
-        return result  # malformed: Lambda takes the whole batch as failed, the refused messages with it
-    told = {item.get("itemIdentifier") for item in own or () if item.__class__ is dict and item.get("itemIdentifier").__class__ is str}
-    return {**result, "batchItemFailures": [*(own or ()), *(item for item in failures if item["itemIdentifier"] not in told)]}
+    return failures([_identifier(record) for index, record in enumerate(records(event)) if index in refused], result)
 
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-sync.html
 
 from __future__ import annotations
 
-from serverless_guard.errors import InputBlocked
+from serverless_guard.sources import blocked
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,4 +23,4 @@ def refuse(event: Any, verdict: Verdict) -> Any:
     """An error: the one answer that every caller of `Invoke` can tell from a result. `drop` answers null."""
     if verdict.on_refuse == "drop":
         return None
-    raise InputBlocked("the event was refused", verdict.findings[0].rule if verdict.findings else "", verdict.id)
+    raise blocked(verdict, "the event was refused")
