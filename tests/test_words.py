@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words import commandline, padding
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words import commandline, padding
+from serverless_guard.words.patterns import pattern
 
 COMMANDS = {
     "cat /tmp/a": (["cat", "/tmp/a"], False),

@@ -22,9 +22,9 @@ import re
 from functools import cache
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words import functions
-from serverless_guard.detectors.words.padding import through_padding
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words import functions
+from serverless_guard.words.padding import through_padding
+from serverless_guard.words.patterns import pattern
 
 RULE = "SG-COD-001"
 CWE = 94

@@ -20,8 +20,8 @@ import re
 from binascii import a2b_base64, a2b_hex
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words.padding import through_padding
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words.padding import through_padding
+from serverless_guard.words.patterns import pattern
 
 RULE = "SG-DES-001"
 CWE = 502

@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words.padding import through_padding
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words.padding import through_padding
+from serverless_guard.words.patterns import pattern
 
 RULE = "SG-FMT-001"
 CWE = 134

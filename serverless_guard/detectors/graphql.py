@@ -19,8 +19,8 @@ import re
 from collections import Counter
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words.padding import through_padding
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words.padding import through_padding
+from serverless_guard.words.patterns import pattern
 
 RULE = "SG-GQL-001"
 CWE = 770

@@ -19,9 +19,9 @@ from __future__ import annotations
 import re
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words.padding import through_padding
-from serverless_guard.detectors.words.patterns import pattern
 from serverless_guard.values import TYPE_CHECKING
+from serverless_guard.words.padding import through_padding
+from serverless_guard.words.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable

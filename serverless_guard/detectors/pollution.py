@@ -16,8 +16,8 @@ https://cwe.mitre.org/data/definitions/1321.html  https://blog.abdulrah33m.com/p
 from __future__ import annotations
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words.padding import through_padding
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words.padding import through_padding
+from serverless_guard.words.patterns import pattern
 
 RULE = "SG-POL-001"
 CWE = 1321

@@ -21,8 +21,8 @@ import re
 
 from serverless_guard import hosts
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words.padding import through_padding
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words.padding import through_padding
+from serverless_guard.words.patterns import pattern
 
 RULE = "SG-SRF-001"
 CWE = 918

@@ -20,10 +20,10 @@ import re
 from functools import cache
 
 from serverless_guard.detectors import Evidence
-from serverless_guard.detectors.words import expressions
-from serverless_guard.detectors.words.padding import through_padding
-from serverless_guard.detectors.words.patterns import pattern
 from serverless_guard.values import TYPE_CHECKING
+from serverless_guard.words import expressions
+from serverless_guard.words.padding import through_padding
+from serverless_guard.words.patterns import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from serverless_guard.detectors.words import programs
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words import programs
+from serverless_guard.words.patterns import pattern
 
 SURE = (  # (literal that must occur, pattern): each starts with a literal, which `re` looks for at the speed of a substring
     ("()", r"\A\s{0,4}\(\)\s{0,3}\{[^}]{0,24}\}\s{0,3}[;>]"),

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from functools import wraps
 
-from serverless_guard.detectors import Evidence
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal, Protocol, Self, TypeVar
+
+    class Found(Protocol):
+        """Evidence, as far as it is needed here."""
+
+        @property
+        def confidence(self) -> Literal["high", "medium", "low"]:
+            """How sure it is."""
+
+        def _replace(self, *, confidence: Literal["low"] = ...) -> Self: ...
+
+    E = TypeVar("E", bound=Found)
 
 SHORT = 256
 """Below this nothing is padding."""
@@ -17,11 +28,11 @@ RUN = 64
 """So many of the same sign are no text."""
 
 
-def through_padding(look: Callable[[str, str], Evidence | None]) -> Callable[[str, str], Evidence | None]:
+def through_padding(look: Callable[[str, str], E | None]) -> Callable[[str, str], E | None]:
     """A `detect` that is not misled by filling: attackers push what they mean past the length that others read."""
 
     @wraps(look)
-    def detect(text: str, where: str) -> Evidence | None:
+    def detect(text: str, where: str) -> E | None:
         if "+" in text and " " not in text and re.search(r"(?<![^+])[A-Za-z]{2,20}\+[a-z]{2,20}\+[a-z]{2,20}(?=[+.,;!?])", text):
             text = text.replace("+", " ")  # a form whose escapes are undone and whose blanks are not: a sentence must be seen as one
         if len(text) < SHORT:

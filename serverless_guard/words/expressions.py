@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serverless_guard.detectors.words.patterns import pattern
+from serverless_guard.words.patterns import pattern
 
 DIRECTIVES = (  # (literal in lower case that must occur, pattern that starts with it, strength)
     ("#", r"#(?:set|foreach|include|parse|evaluate|define)\s{0,4}\(\s{0,4}[\$\"']", 3),

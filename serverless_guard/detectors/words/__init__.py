@@ -1,1 +1,0 @@
-"""Data of the detectors, apart from their code: names that a grammar cannot know."""
