@@ -64,6 +64,7 @@ _serial = count(1)
 _readers: dict[str, Callable[..., network.Call | None]] = dict.fromkeys(network.EVENTS, network.read)  # by audit event
 _judges: dict[str, Callable[..., network.Refusal | None]] = {"address": network.judge_address}  # by kind of call; all others: network.judge
 _allowed: ContextVar[tuple[tuple[hosts.Table, None], ...]] = ContextVar("serverless_guard_allowed", default=())
+_aside: ContextVar[bool] = ContextVar("serverless_guard_aside", default=False)
 _watched = [0]  # how far `_watch` has come
 
 
@@ -121,6 +122,19 @@ class Allowance:
 
     def __exit__(self, *error: object) -> None:
         _allowed.reset(self._before.pop())
+
+
+class Aside:
+    """`with Aside():` the guard's own calls (an emitter, a loader) are let through, between invocations only: in one it changes nothing."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> Aside:
+        self._before = _aside.set(True)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _aside.reset(self._before)
 
 
 def forget() -> None:
@@ -228,6 +242,7 @@ def _hook(
     within: Callable[..., bool] = network.within,
     allowed: Callable[[], tuple[tuple[hosts.Table, None], ...]] = _allowed.get,
     refuse: Callable[..., None] = _refuse,
+    aside: Callable[[], bool] = _aside.get,
     bugs: tuple[type[Exception], ...] = BUGS,
     unreadable: str = "has an address of an odd type; give the host as a str and the port as an int",
 ) -> None:
@@ -236,6 +251,8 @@ def _hook(
         return
     seat = current()
     if seat is None or seat[0] not in live:
+        if aside():
+            return
         seats = [*live.values()]
         if not seats:
             if seat is None:

@@ -123,6 +123,7 @@ attack(HOST, PORT)""",
     "a wider invocation inside": "shield.enter(Invocation(['127.0.0.1:*'])); attack(HOST, PORT)",
     "an allowance made on the spot": "\nwith shield.Allowance('127.0.0.1:*'): attack(HOST, PORT)",
     "an event of the guard's own forged": "sys.audit('serverless_guard.http', 'GET', 'http', HOST, PORT, '/'); attack(HOST, PORT)",
+    "the guard's own door": "\nwith shield.Aside(): attack(HOST, PORT)",
     "an AWS call forged": "import serverless_guard.sinks as k; k.calling.set((HOST, PORT)); attack(HOST, PORT)",
     "modes of the invocation changed": "made.modes['egress'] = 'off'; attack(HOST, PORT)",
     "rules of the invocation dropped": "made.egress = None; attack(HOST, PORT)",
@@ -160,6 +161,10 @@ libc.connect(s.fileno(), struct.pack('=HH4s8x', 2, socket.htons(PORT), socket.in
     ),
     "state of the guard emptied": ("shield._live.clear(); shield._last.clear(); shield._current.set(None); attack(HOST, PORT)", "as above"),
     "an entry forged": ("made.egress.allow[3][hosts.read(HOST)] = ((PORT, PORT, 3, False, 'x', ()),); attack(HOST, PORT)", "as above"),
+    "the guard's own door in a thread": (
+        "def through():\n    with shield.Aside(): attack(HOST, PORT)\nt = threading.Thread(target=through); t.start(); t.join()",
+        "a thread without context may be the guard's own, beside another invocation",
+    ),
     "a wider invocation in a thread": (
         "t = threading.Thread(target=lambda: (shield.enter(Invocation(['127.0.0.1:*'])), attack(HOST, PORT))); t.start(); t.join()",
         "a thread without context may be a new invocation",

@@ -443,6 +443,50 @@ def test_an_allowance_opens_more_for_a_block_and_is_made_at_start() -> None:
     assert told["stray"] == "ActionBlocked"  # a thread without its context
 
 
+def test_the_guards_own_calls_pass_between_invocations_only() -> None:
+    told = run(
+        """
+        import contextvars
+        outside = contextvars.copy_context()
+        def own():
+            with shield.Aside():
+                return connect(elsewhere, 443)
+        with invocation(["a.example"]) as made:
+            tell(inside=own(), beside=outside.run(own))
+        tell(after=own(), again=connect(elsewhere, 443))
+        """,
+        elsewhere=ELSEWHERE,
+    )
+    assert told == {"inside": "ActionBlocked", "beside": "ok", "after": "ok", "again": "ActionBlocked"}
+
+
+def test_a_client_that_loads_late_is_covered_and_keeps_its_loader() -> None:
+    told = run(
+        """
+        import tempfile, zipfile
+        folder = tempfile.mkdtemp()
+        with zipfile.ZipFile(folder + "/packed.zip", "w") as archive:  # one loader for all that is in it
+            archive.writestr("botocore/__init__.py", "")
+            archive.writestr("botocore/httpsession.py", "class URLLib3Session:\\n    def send(self, request): return 'sent'")
+            archive.writestr("botocore/after.py", "fine = True")
+        sys.path.insert(0, folder + "/packed.zip")
+        with invocation(["a.example"]):
+            import ssl
+            from botocore import httpsession
+            import botocore.after
+            class Request: method, url = "GET", "https://undeclared.example/"
+            tell(late=outcome(httpsession.URLLib3Session().send, Request), after=botocore.after.fine, loader=type(httpsession.__loader__).__name__)
+            tell(ssl=[type(ssl.__spec__.loader).__name__, ssl.SSLContext.wrap_socket.__qualname__, hasattr(ssl.SSLContext.wrap_socket, "__wrapped__")])
+            tell(missing=outcome(__import__, "no_such_module"))
+        """
+    )
+    assert told["late"] == "ActionBlocked"
+    assert told["after"]
+    assert told["loader"] == "zipimporter"
+    assert told["ssl"] == ["SourceFileLoader", "SSLContext.wrap_socket", True]
+    assert told["missing"] == "ModuleNotFoundError"
+
+
 def test_arming_twice_adds_one_hook_and_imports_no_socket() -> None:
     told = run(
         """

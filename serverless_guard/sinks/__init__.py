@@ -73,19 +73,26 @@ class _Finder:
         if cover is None:
             return None
         for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target) if finder is not self else None
+            spec: Any = finder.find_spec(name, path, target) if finder is not self else None
             if spec is not None:
-                _after(spec.loader, cover)
+                spec.loader = _Loader(spec.loader, cover)
                 return spec
         return None
 
 
-def _after(loader: Any, cover: Callable[[ModuleType], None]) -> None:
-    """Has a module covered when its loader, which is its alone, has run it."""
-    run = loader.exec_module
+class _Loader:
+    """Runs a module by its own loader, which it may share with others (a zip file's does), covers it, and gives the loader back."""
 
-    def exec_module(module: ModuleType) -> None:
-        run(module)
-        cover(module)
+    def __init__(self, real: Any, cover: Callable[[ModuleType], None]) -> None:
+        self.real, self.cover = real, cover
 
-    loader.exec_module = exec_module
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def create_module(self, spec: Any) -> Any:
+        return self.real.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = module.__spec__.loader = self.real  # type: ignore[union-attr]  # it was imported by its spec
+        self.real.exec_module(module)
+        self.cover(module)
