@@ -136,7 +136,9 @@ class Check:
             best = explanations.best_match(documents, root, value)
             if best:
                 return Violation(*best)
-        path, reason = explain(value, "$")
+        path, reason = explain(value, "$") or ("$", -1)
+        if reason < 0:
+            return Violation("$", "schema", "a value that fits")
         return Violation(path, reasons[reason][0], explanations.expected(*reasons[reason]))
 
 

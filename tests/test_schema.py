@@ -565,6 +565,17 @@ def test_tagged_alternatives_have_the_verdict_of_all(branches: list[Any], keywor
         assert (check(one) is None) == judge.is_valid(one), (root, one)
 
 
+def test_a_tag_is_not_looked_for_where_null_will_do():
+    branches = [{"type": "object", "nullable": True, "required": ["k"], "properties": {"k": {"enum": [kind]}}} for kind in "ab"]
+    assert schema.compiled({"anyOf": branches}, draft="openapi-3.0")(None) is None
+
+
+def test_a_schema_of_many_alike_parts_is_compiled_in_linear_time():
+    start = time.perf_counter()
+    assert schema.compiled({"allOf": [{"anyOf": [{"items": True, "properties": {"a": True}}, {"items": {"type": "null"}}]}] * 3000})([]) is None
+    assert time.perf_counter() - start < 10
+
+
 def test_a_tagged_alternative_says_what_is_wrong_inside():
     branch = {"type": "object", "required": ["kind"], "properties": {"size": {"type": "integer"}}}
     alternatives = [{**branch, "properties": {**branch["properties"], "kind": {"const": kind}}} for kind in ("post", "pickup")]

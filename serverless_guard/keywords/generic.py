@@ -55,7 +55,7 @@ def _none_of(writer: Writer, at: At, wanted: list[Any]) -> str:
         test = f"{x} == {strings[0]!r}" if len(strings) == 1 else f"{x} in {{{', '.join(map(repr, strings))}}}"
         good.append(test if at.types == ["string"] else f"isinstance({x}, str) and {test}")
     if numbers:
-        test = f"{x} == {writer.literal(numbers[0])}" if len(numbers) == 1 else f"{x} in ({', '.join(map(writer.literal, numbers))})"
+        test = f"{x} == {writer.literal(numbers[0])}" if len(numbers) == 1 else f"{x} in {{{', '.join(map(writer.literal, numbers))}}}"
         good.append(test if at.types in (["integer"], ["number"]) else f"number({x}) and {test}")
     good += [f"{x} is {value}" for value in (True, False, None) if any(value is item for item in wanted)]
     good += [f"equal({x}, {writer.literal(value)})" for value in wanted if value.__class__ in (dict, list)]

@@ -76,7 +76,7 @@ def _tagged(writer: Writer, schemas: list[Any]) -> tuple[str, list[list[str]]]:
         return "", []
     for schema in schemas:
         known = _resolved(writer, schema)
-        if known.get("type") != "object":
+        if known.get("type") != "object" or known.get("nullable"):
             return "", []
         for name in known.get("required", ()):
             inner = _resolved(writer, known.get("properties", {}).get(name))

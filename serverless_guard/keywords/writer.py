@@ -101,7 +101,7 @@ class Writer:
         self._functions: dict[tuple[int, Scope, bool], str] = {}
         self._queue: list[tuple[Any, Scope, bool, str]] = []
         self._heavy: set[int] = set()
-        self._names: set[str] = {"wrong", "root_wrong"}
+        self._names: dict[str, int] = {"root": 1}  # how often each was given
         self._count = 0
         self._calls: dict[Any, list[tuple[Any, str]]] = {}
         self._writing: Any = None  # key of the function that is being written
@@ -254,11 +254,8 @@ class Writer:
             if not name:
                 steps = self.documents.node(schema).pointer.rpartition("#")[2].split("/")
                 hint = identifier("_".join(step for step in steps[-3:] if step) or "root", 40)
-                name, count = f"{hint}_wrong", 1
-                while name in self._names:
-                    count += 1
-                    name = f"{hint}_{count}_wrong"
-                self._names.add(name)
+                count = self._names[hint] = self._names.get(hint, 0) + 1
+                name = f"{hint}_wrong" if count == 1 else f"{hint}_x{count}_wrong"
             self._functions[key] = name
             self._queue.append((schema, scope, tracked, name))
         return key
@@ -284,7 +281,6 @@ class Writer:
 
     def _memory(self, name: str, arguments: str, tracked: bool) -> list[str]:
         """A function that asks another once for each value: more than one way leads to it, at every level of a recursive schema."""
-        number = list(self._functions).index(self._writing)
         if not tracked:
             body = [f"        memo[key] = {name}_anew({arguments})", "    return memo[key]"]
         else:
@@ -296,7 +292,7 @@ class Writer:
                 "    seen |= mine",
                 "    return found",
             ]
-        return [f"def {name}({arguments}):", f"    key = {number}, id(value)", "    if key not in memo:", *body, "", ""]
+        return [f"def {name}({arguments}):", f"    key = {name!r}, id(value)", "    if key not in memo:", *body, "", ""]
 
     def _entered(self, scope: Scope, schema: Any) -> Scope:
         """The scope after entering the resource of `schema`."""
