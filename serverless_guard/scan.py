@@ -34,21 +34,21 @@ INSIDE = "localhost|localtest|local\\b|local\\.gd|localdomain|internal|metadata|
 SIGNS = {
     "'": QUOTED.replace("'`-]", "`-]", 1) + r"|[\s)}\]]{0,12}(?::\s{0,8}['\"\d]|,\s{0,8}['\"(\d$@nx{])|(?<=['=(|&+;> ]')\x1f|(?<=\\')",
     '"': QUOTED,
-    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[^\s\x1f(:;=\d-]\()(?!e?s\)|[a-z]\))|(?<=[+\-]\()|\)|\x1f",
+    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[a-z_]{2}\()(?!e?s\))|(?<=[a-z]\d\()|(?<=[\]})'\"`/*?.$+!~^&|%@<-]\()|\)|\x1f",
     ")": r"\(|\s{0,4}(?:[{;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\){0,8}\s{0,8}(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|where)\b[^\x1f]{0,40}[=<>'\"])",
     ";": r"(?<!&amp;)(?<!&lt;)(?<!&gt;)\s{0,4}[^\s\x1f]",
     "&": r"[&#|$<({`\\]|[a-z]{2,8};(?<!amp;)|\s{0,4}[a-z/.$]{1,40}(?:\s{0,4}(?:[-/|;&$'\"<>`\\0-9])|\s{1,8}\S)|\s{0,4}[a-z]{1,12}\s{0,4}\x1f|[\w.%-]{0,40}\[|[\w%]{0,40}%",
     "-": r"-[\s+;>#]{0,8}(?:\x1f|[;>#+])",
     "/": r"(?<!\*/)\*|(?<=\x1fpy/)|(?<=[\x1f\s\"'=(]/)/|(?:etc|proc|sys|root|boot|dev|var|usr|opt|s?bin|tmp|windows|winnt|inetpub|private|volumes|xampp|wamp|program|host|chroot|web-inf|meta-inf|run)/|(?:home|users)/[^/\x1f]{1,32}/(?:\.|ntuser)|"
     r"\.(?:env|git|svn|hg|ht|ssh|aws|kube|docker|npm|net|passw|\.)|passw|shadow|id_rsa|(?:access|error)[_.-]?log|(?:c99|r57|b374k|wso|weevely|shell|cmd|backdoor|webshell|phpshell|r0nin|alfa|rfi|rce|pwn|exploit|payload|evil)\d{0,4}\.|"
-    r"(?:php|my|system|desktop|win|boot)\.ini|(?:httpd|nginx)\.conf|wp-config|web\.config|global\.asa|config\.php|(?:database|secrets)\.yml|server\.xml|application\.|appsettings|settings\.py|known_hosts|hosts\.|\?",
-    ".": r"ini|log\b|prototype|\.0x|ht(?:acc|pass)|passw|\.[/\\;%]|(?:env|git|svn|ssh|aws/|netrc|npm|docker|kube|pgpass|bash|profile|mysql|ds_store|psql|python_)|(?<=127\.)",
+    r"(?:php|my|system|desktop|win|boot)\.ini|(?:httpd|nginx)\.conf|wp-config|web\.config|global\.asa|config\.php|(?:database|secrets)\.yml|server\.xml|application\.|appsettings|settings\.py|known_hosts|hosts\.|\?|\w{0,3}\?[?/*]|(?<=etc/)|gshadow",
+    ".": r"cookie|ini|log\b|prototype|\.0x|ht(?:acc|pass)|passw|\.[/\\;%]|(?:env|git|svn|ssh|aws/|netrc|npm|docker|kube|pgpass|bash|profile|mysql|ds_store|psql|python_)|(?<=127\.)",
     ":": rf"//(?!(?:[a-z0-9-]{{1,63}}\.){{1,5}}[a-z]{{2,12}}(?:[/?#\s\"'<>),.;\x1f]|:\d{{2,5}}\b))|//[^/\x1f ]{{0,64}}(?:{INSIDE}|[@\\#%\[])|:(?:1\b|ffff|\d{{0,4}}\])|\s?\d{{1,8}}:[\"{{]|(?<=\x1f[a-z]:)\d{{1,8}}:|"
     r"(?<=script:)|(?<=php:)|(?<=phar:)|(?<=file:)|(?<=gopher:)|(?<=dict:)|(?<=ldap:)|(?<=ldaps:)|(?<=jar:)|(?<=jndi:)|(?<=expect:)|(?<=data:)|(?<=http:)[^/]|(?<=https:)[^/]|/(?!/)|\\|///",
     "_": r"_[a-z_]{2,24}__|_(?:schema|type|proto|viewstate|construct|destruct|wakeup|call|define|import|class|init|globals|builtins|dict|mro|base|sub|get|set)",
     "*": r"/(?!\*)|\)\(|\{",
-    "@": r"[@({]|type|import",
-    "=": r"(?<=[\x1f ]=)\s?[a-z(+@-]|(?:com|org|java)\.|(?:gas|gaj|gan|gar|ro0|aaea|h4si|tzo|yto|qzo)[\w+/]{8}",
+    "@": r"[@({]|type|import|java|system",
+    "=": r"\s?(?:alert|confirm|prompt|eval|document|window)\b|(?<=[\x1f ]=)\s?[a-z(+@-]|(?:com|org|java)\.|(?:gas|gaj|gan|gar|ro0|aaea|h4si|tzo|yto|qzo)[\w+/]{8}",
     ">": r"[>/(&.|]|\s{0,4}/",
     "#": r"[{(!]|\s{0,4}\x1f|exec|set\b|\$",
     "!": r"!?\{|![a-z]{1,20}[/.]|<|=",
@@ -72,29 +72,29 @@ UNLIKE = {
     "$": r"default\b|schema|ref\b|id\b|defs|anchor|dynamic|comment\b|date\b|oid\b|latest|vocab|recursive",
 }
 """What is harmless behind a sign though it looks alike: parameters, the names of browsers, the keywords of JSON Schema."""
-CONDITION = r"[ (]{1,3}[^\x1f ]{0,24}(?: ?[=<>!]| (?:is (?:not )?null|in ?\(|r?like ?['\"(\d%]|between \d|regexp)| ?--| ?/\*| ?#)"
+CONDITION = r"[ (]{1,3}[^\x1f ]{0,24}(?: ?[=<>!]| (?:is (?:not )?null|in ?\(|r?like ?['\"(\d%]|between \d|regexp)| {0,4}--| {0,4}/\*| {0,4}#)"
 CALL = r"[ (`=?;/]"
 WORDS = {
     "a": rf"nd{CONDITION}|lter {{1,8}}(?:table|user|database|role|login)|lert{CALL}|(?<=[\d)] a)s [\"'`]?\w{{1,40}}[\"'`]? from",
     "b": r"enchmark|ehavior {0,4}:",
-    "c": rf"reate {{1,8}}(?:table|user|database|view|procedure|function|role|index|login)|onfirm{CALL}|onstructor[.\[]",
+    "c": rf"ase {{1,4}}when|md(?:\.exe)? {{1,4}}/[ck]|reate {{1,8}}(?:table|user|database|view|procedure|function|role|index|login)|onfirm{CALL}|onstructor[.\[]",
     "d": r"rop {1,8}[a-z]{1,40}[ ;]|elete {1,8}from|eclare {1,8}@|b\.\w{1,40}[.(]|ocument[.\[]|ata:|ict:",
     "e": r"xec(?:ute)?[ (]|xpression {0,4}\(|val[ .(]|xpect:",
     "f": r"rom[ (]\S{0,64}[(`_]|ile:",
     "g": r"roup {1,8}by {1,8}[\w.]{1,40}[,(]|rant {1,8}all|opher:",
     "h": rf"aving{CONDITION}",
-    "i": r"nto {1,8}(?:out|dump)file|nsert {1,8}into|nformation_schema|mport (?:os|sys|subprocess|socket|pty|time|commands|base64|pickle)",
+    "i": r"nto {1,8}(?:out|dump)file|nsert {1,8}into|nformation_schema|mport (?:['\"]|os|sys|subprocess|socket|pty|time|commands|base64|pickle)",
     "j": r"avascript|ar:|ndi",
     "l": r"imit {1,8}\d|oad_file|daps?:|ocalhost",
     "n": rf"ot{CONDITION.replace(chr(94), chr(94) + ';')}|ew (?:function|image|activex|java)",
-    "o": rf"r{CONDITION}|rder {{1,8}}by {{1,8}}[\d(]|n[a-z]{{3,32}} {{0,4}}=",
+    "o": rf"r{CONDITION}|rder {{1,8}}by {{1,8}}[\d('\"]|n[a-z]{{3,32}} {{0,4}}=",
     "p": rf"rocedure |hp:|har:|rompt{CALL}|arent[.\[]",
     "r": r"eturn[ (]{1,4}(?:true|this|\(|function)",
     "s": r"elect[^a-z0-9_][^\x1f]{0,400}?(?:from|into|[\d(*@'\"])|leep|hutdown|tyle {0,4}=|elf[.\[]",
     "t": rf"runcate {{1,8}}table|hrow{CALL}|his[.\[]|op[.\[]",
     "u": r"nion[^a-z0-9_][^\x1f]{0,200}?select|pdate {1,8}\S{1,64} {1,8}set",
     "v": r"bscript",
-    "w": rf"here{CONDITION}|aitfor|indow[.\[]",
+    "w": rf"h(?:ere|en){CONDITION}|aitfor|indow[.\[]",
     "x": rf"or{CONDITION}|i:include",
     "-": r"-?[a-z0-9]",
     "@": "import",
@@ -174,7 +174,10 @@ def odd(texts: list[str], joined: str = "") -> bool:
     several = [text for text in texts if " " in text]
     if "+" in low or "\n" in low or "\t" in low:
         several += [text for text in texts if " " not in text and ("+" in text or "\n" in text or "\t" in text)]
-    return bool(several) and _hit(_words().search, _spaced(f"{BORDER}{BORDER.join(several).lower()}{BORDER}"))
+    if not several:
+        return False
+    low = _spaced(f"{BORDER}{BORDER.join(several).lower()}{BORDER}")
+    return _hit(_words().search, low) or _hit(GLUED().search, low)
 
 
 def _hit(search: Any, low: str) -> bool:
@@ -191,11 +194,12 @@ def _hit(search: Any, low: str) -> bool:
 
 
 def _spaced(low: str) -> str:
-    """White space and plus as one kind of space, and one at the beginning of each text."""
+    """White space and plus as one kind of space, and one at the beginning of each text, bracket and item."""
     for space in "+\t\n\r":
         if space in low:
             low = low.replace(space, " ")
-    low = low.replace(BORDER, BORDER + " ")
+    for sign in (BORDER, "(", ","):
+        low = low.replace(sign, sign + " ")
     return re.sub(f"{BORDER} +", f"{BORDER} ", low) if f"{BORDER}  " in low else low
 
 
@@ -334,6 +338,8 @@ LETTERS = _pattern(
     "[\xa0\xad\u02b9-\u02c8\u2000-\u200f\u2024\u2025\u2028-\u202f\u2032\u2039\u203a\u2044\u205f-\u209c\u2100-\u214f\u2215\u2216\u2223\u2236\u2329\u232a\u2460-\u24ff\u3000\u3008\u3009\u560a\u560d\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f189]"
 )
 """Letters that a back end may fold to signs and letters of ASCII."""
+GLUED = _pattern(r"[0-9](?:x?or|and|union|order|having|limit|group|where)(?![a-z0-9])")
+"""Words of SQL right behind a number: some databases take them apart."""
 HANDLER = _pattern(f"{BORDER}on[a-z]{{3,32}}\\s{{0,4}}=")
 BEGINS = frozenset(
     "com sun org con pro jav Sys py/ os. sub loc lvh all aut dis ope mem saf suh opc cgi ses zen err max gAJ gAN gAS gAR gAQ gAW gAa rO0 H4s AAE BAh Tzo Tz1 YTo YT1 Yjo Yzo Yyo Y18 Y19 Y20 Y21 Y24 Y25 Y28 Y29 Y2E Y2F Y2I Y2J Y2M Y2N Y2Q Y2R Y2U Y2V Y2Y Y2Z Y2c Y2d Y2g Y2h Y2k Y2l Y2o Y2p Y2s Y2t Y2w Y2x Y3A Y3B Y3E Y3F Y3I Y3J Y3M Y3N Y3Q Y3R Y3U Y3V Y3Y Y3Z Y3c Y3d Y3g Y3h Y3k Y3l Y3o Y3p Qzo ace 800".split()
