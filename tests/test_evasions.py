@@ -44,6 +44,32 @@ class Lying(str):
     def isascii(self): return True
     __class__ = str
 socket.socket().connect((Lying(HOST), PORT))""",
+    "a string that lies about its class": """
+class Lying(str):
+    __class__ = str
+    def isascii(self): return True
+    def encode(self, *args): return HOST.encode()
+    def __len__(self): return 11
+    removesuffix = lower = lambda self, *args: '203.0.113.5'
+    def __contains__(self, other): return False
+    def __hash__(self): return hash('203.0.113.5')
+    def __eq__(self, other): return True
+for text in (HOST, '203.0.113.５'):
+    try: socket.socket().connect((Lying(text), PORT))
+    except Exception: pass""",
+    "a port that lies about its class": """
+class Lying(int):
+    __class__ = int
+    def __le__(self, other): return True
+    def __ge__(self, other): return True
+    def __eq__(self, other): return True
+    def __hash__(self): return 443
+socket.socket().connect((HOST, Lying(PORT)))""",
+    "bytes that lie": """
+class Lying(bytes):
+    __class__ = bytes
+    def decode(self, *args): return '203.0.113.5'
+socket.socket().connect((Lying(HOST.encode()), PORT))""",
     "a tuple that lies": """
 class Lying(tuple):
     def __getitem__(self, index): return ('203.0.113.5', 443)[index]

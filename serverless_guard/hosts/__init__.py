@@ -94,12 +94,13 @@ def text(
     kinds: tuple[type, type] = (str, bytes),
     exact: Callable[[str], str] = str.__str__,
     decode: Callable[..., str] = bytes.decode,
+    kind_of: Callable[[Any], type] = type,  # `__class__` can be made to lie
 ) -> str:
     """The characters that C code reads from a string or bytes, whatever a subclass says. TypeError where that is not certain."""
     same = exact(value) if is_a(value, kinds[0]) else decode(value, "latin-1") if is_a(value, kinds[1]) else ""
-    if (value.__class__ is kinds[0] or same.isascii()) and 0 < same.__len__() < 256:  # C code asks a codec about the rest, which asks a subclass
+    if (kind_of(value) is kinds[0] or same.isascii()) and 0 < same.__len__() < 256:  # C code asks a codec about the rest, which asks a subclass
         return same
-    if value == "" or value == b"":
+    if kind_of(value) in kinds and not value:
         return ""
     raise TypeError  # also a bytearray: it could change between this look and the call
 

@@ -52,9 +52,12 @@ def request(
     is_a: Callable[..., bool] = isinstance,
     socket: type = _socket.socket,
     unix: int = _socket.AF_UNIX,
+    kind_of: Callable[[Any], type] = type,
+    kinds: tuple[type, ...] = (bytes, int),
+    number: Callable[[str], int] = int,
 ) -> tuple[str, Any, int, int] | None:
     """The request whose head `http.client` sends, or None for anything else that it sends."""
-    if data.__class__ is not bytes:
+    if kind_of(data) is not kinds[0]:
         return None
     fields = own(connection, "__dict__")
     method = data[:32].partition(b" ")[0].decode("latin-1")
@@ -69,6 +72,8 @@ def request(
     if is_a(sock, socket) and family_of(sock) == unix:
         return None
     host, port = fields.get("_tunnel_host") or fields.get("host") or "", fields.get("_tunnel_port") or fields.get("port") or 0
+    if kind_of(port) is not kinds[1]:
+        port = number(f"{port}") if f"{port}".isdecimal() else 0
     if method == "CONNECT":
         authority, place = place, "/"
     elif "://" in place:

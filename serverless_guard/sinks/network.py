@@ -2,9 +2,9 @@
 
 CWE-918 (server-side request forgery) and CWE-201 (data sent where it should not go). Rules:
 
-    SG-EGR-001  a host name that `egress` does not declare          SG-EGR-004  the Runtime API of Lambda
-    SG-EGR-002  an address that `egress` does not declare           SG-EGR-005  another kind of socket
-    SG-EGR-003  an instance-metadata or otherwise senseless address    SG-EGR-006  an HTTP method or path that `egress` does not declare
+    SG-EGR-001  a host name that `egress` does not declare               SG-EGR-004  the Runtime API of Lambda
+    SG-EGR-002  an address that `egress` does not declare                SG-EGR-005  another kind of socket
+    SG-EGR-003  an instance-metadata or otherwise senseless address      SG-EGR-006, SG-EGR-007  see http and aws
 
 An address is allowed by an entry of its own or by a grant: a name that was looked up, gave this address, and is allowed at this
 port. Metadata, loopback and link-local addresses are never granted by a name (`localhost` excepted), private ones only where
@@ -35,7 +35,6 @@ CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"})
 EVENTS = CONNECTS | LOOKUPS | {"socket.bind", "socket.__new__"}
 FAMILIES = {_socket.AF_UNIX: "unix", _socket.AF_INET: "inet", _socket.AF_INET6: "inet"}
-EITHER = hosts.TCP | hosts.UDP
 
 Call: TypeAlias = "tuple[str, Any, int, int]"
 """`(kind, target, port, protocols)`: kind is lookup, reverse, name, address, unix, family, listen, tls or http; the target is a name
@@ -65,6 +64,7 @@ def read(
     item: Callable[..., Any] = tuple.__getitem__,
     length: Callable[[Any], int] = tuple.__len__,
     number: Callable[[Any], int] = int.__int__,
+    kind_of: Callable[[Any], type] = type,  # `__class__` can be made to lie
 ) -> Call | None:
     """The call behind an audit event, or None where there is nothing to judge. TypeError where it cannot be read for certain."""
     if event in connects or event == "socket.bind":
@@ -75,7 +75,7 @@ def read(
                 return None  # sendmsg on a connected socket, or what C code itself will refuse
             host, port = item(address, 0), item(address, 1)
             datagram = type_of(sock) & 0xF == 2
-            if host.__class__ is not kinds[2] or port.__class__ is not kinds[0] or host.__len__() > 255:  # the usual case is spared two calls
+            if kind_of(host) is not kinds[2] or kind_of(port) is not kinds[0] or host.__len__() > 255:  # the usual case is spared two calls
                 host, port = text_of(host), number(port)
             target = 0xFFFF_0000_0000 if host == "" else 0xFFFF_FFFF_FFFF if host == "<broadcast>" else host_of(host)
             if event == "socket.bind":
