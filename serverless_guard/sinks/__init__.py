@@ -14,7 +14,7 @@ https://docs.python.org/3/library/audit_events.html
 from __future__ import annotations
 
 import sys
-from contextvars import ContextVar
+from _contextvars import ContextVar
 
 from serverless_guard.values import TYPE_CHECKING
 
