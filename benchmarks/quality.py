@@ -74,7 +74,11 @@ def quality(rows: list[Row]) -> dict[str, Any]:
         level, by = confidence(row["value"], where)
         times[row["label"]].append(microseconds(row["value"], where))
         attack = row["label"] == "attack"
-        for table, key in (("label", row["label"]), ("class", row["class"]) if attack else ("kind", row["kind"]), (f"{row['label']} source", row["source"].split(":")[0])):
+        for table, key in (
+            ("label", row["label"]),
+            ("class", row["class"]) if attack else ("kind", row["kind"]),
+            (f"{row['label']} source", row["source"].split(":")[0]),
+        ):
             count = tables[table][key]
             count[0] += 1
             count[1] += level > 0
@@ -89,7 +93,10 @@ def quality(rows: list[Row]) -> dict[str, Any]:
         "python": platform.python_version(),
         "tables": {table: {key: {"n": n, "found": found, "high": high} for key, (n, found, high) in sorted(keys.items())} for table, keys in tables.items()},
         "mean_of_classes": sum(found / n for n, found, _ in classes) / len(classes) if classes else 0.0,
-        "us": {label: {name: quantile(sorted(values), share) for name, share in (("median", 0.5), ("p99", 0.99), ("worst", 1.0))} for label, values in times.items()},
+        "us": {
+            label: {name: quantile(sorted(values), share) for name, share in (("median", 0.5), ("p99", 0.99), ("worst", 1.0))}
+            for label, values in times.items()
+        },
         "missed": missed,
         "flagged": flagged,
     }

@@ -25,30 +25,47 @@ PLACES = {"param": "query", "form": "body", "json": "body", "cookie": "header"}
 BORDER = "\x1f"
 
 QUOTED = (
-    r"[\s\x00)}\]]{0,12}(?:[;|&+*/%^=<>!~#\\\"'`-](?!v=\"| ?charset=| ?boundary=| ?filename=| ?\w{1,40}=\"|\s[a-z]+ [a-z]+ [a-z])|(?:x?or|and|union|having|order|group|limit|like|between|is|in|not(?= (?:like|in|null|between|regexp|\d))|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|"
-    r"insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto)(?![a-z])|[\w.]{1,40}\(|\d{1,8} (?:or|and)\b|on[a-z]{3,32}\s{0,4}=|\[?\$|(?:style|src|href)\s{0,4}=)"
+    r"[\s\x00)}\]]{0,12}(?:[;|&+*/%^=<>!~#\\\"'`-](?!v=\"| ?charset=| ?boundary=| ?filename=| ?\w{1,40}=\"|\s[a-z]+ [a-z]+ [a-z])|(?:x?or|and|union|"
+    r"having|order|group|limit|like|between|is|in|not(?= (?:like|in|null|between|regexp|\d))|rlike|regexp|procedure|into|where|waitfor|exec|execute|"
+    r"declare|if|begin|"
+    r"insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto)(?![a-z])|[\w.]{1,40}\(|"
+    r"\d{1,8} (?:or|and)\b|on[a-z]{3,32}\s{0,4}=|\[?\$|(?:style|src|href)\s{0,4}=)"
 )
 """What follows a quote when it ends a string for an attack, and seldom in prose."""
-INSIDE = "localhost|localtest|local\\b|local\\.gd|localdomain|internal|metadata|svc\\b|consul|lan\\b|home\\b|corp\\b|intranet|private|nip\\.io|sslip|xip\\.|lvh\\.|vcap\\.|lacolhost|localho\\.|smackaho|127-|dod\\.network|1u\\.ms|rbndr|traefik\\.me|backname|oast|burp|interact\\.|dnslog|ceye\\.|requestrepo|canarytokens|ngrok|docker|kubernetes"
+INSIDE = (
+    "localhost|localtest|local\\b|local\\.gd|localdomain|internal|metadata|svc\\b|consul|lan\\b|home\\b|corp\\b|intranet|private|nip\\.io|sslip|xip\\.|"
+    "lvh\\.|vcap\\.|lacolhost|localho\\.|smackaho|127-|dod\\.network|1u\\.ms|rbndr|traefik\\.me|backname|oast|burp|interact\\.|dnslog|ceye\\.|requestrepo|"
+    "canarytokens|ngrok|docker|kubernetes"
+)
 """Pieces of host names that lead inside, or to those who wait for a call."""
 SIGNS = {
     "'": QUOTED.replace("'`-]", "`-]", 1) + r"|[\s)}\]]{0,12}(?::\s{0,8}['\"\d]|,\s{0,8}['\"(\d$@nx{])|(?<=['=(|&+;> ]')\x1f|(?<=\\')",
     '"': QUOTED,
-    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[a-z_]{2}\()(?!e?s\))|(?<=[a-z]\d\()|(?<=[\]})'\"`/*?.$+!~^&|%@<-]\()|\)|\x1f",
-    ")": r"\(|\s{0,4}(?:[{;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\){0,8}\s{0,8}(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|where)\b[^\x1f]{0,40}[=<>'\"])",
+    "(": r"[^\w\s'\"+.$@%<\u0080-\uffff-]|['\"]|\s{0,4}(?:select|\w{1,20}\s?[=*]|[&|!(*`])|(?<=[a-z_]{2}\()(?!e?s\))|(?<=[a-z]\d\()|(?<=[\]})'\"`/*?.$+!~^&|"
+    r"%@<-]\()|\)|\x1f",
+    ")": r"\(|\s{0,4}(?:[{;|&'\"=#%*+\[<>`](?![ \x1f]|\d)|\){0,8}\s{0,8}(?:--|#|/\*|;|\|)|(?:or|and|union|limit|order|having|when|as|then|from|"
+    r"where)\b[^\x1f]{0,40}[=<>'\"])",
     ";": r"(?<!&amp;)(?<!&lt;)(?<!&gt;)\s{0,4}[^\s\x1f]",
-    "&": r"[&#|$<({`\\]|[a-z]{2,8};(?<!amp;)|\s{0,4}[a-z/.$]{1,40}(?:\s{0,4}(?:[-/|;&$'\"<>`\\0-9])|\s{1,8}\S)|\s{0,4}[a-z]{1,12}\s{0,4}\x1f|[\w.%-]{0,40}\[|[\w%]{0,40}%",
+    "&": r"[&#|$<({`\\]|[a-z]{2,8};(?<!amp;)|\s{0,4}[a-z/.$]{1,40}(?:\s{0,4}(?:[-/|;&$'\"<>`\\0-9])|\s{1,8}\S)|\s{0,4}[a-z]{1,12}\s{0,4}\x1f|[\w.%-]{0,40}\[|"
+    r"[\w%]{0,40}%",
     "-": r"-[\s+;>#]{0,8}(?:\x1f|[;>#+])",
-    "/": r"(?<!\*/)\*|(?<=\x1fpy/)|(?<=[\x1f\s\"'=(]/)/|(?:etc|proc|sys|root|boot|dev|var|usr|opt|s?bin|tmp|windows|winnt|inetpub|private|volumes|xampp|wamp|program|host|chroot|web-inf|meta-inf|run)/|(?:home|users)/[^/\x1f]{1,32}/(?:\.|ntuser)|"
-    r"\.(?:env|git|svn|hg|ht|ssh|aws|kube|docker|npm|net|passw|\.)|passw|shadow|id_rsa|(?:access|error)[_.-]?log|(?:c99|r57|b374k|wso|weevely|shell|cmd|backdoor|webshell|phpshell|r0nin|alfa|rfi|rce|pwn|exploit|payload|evil)\d{0,4}\.|"
-    r"(?:php|my|system|desktop|win|boot)\.ini|(?:httpd|nginx)\.conf|wp-config|web\.config|global\.asa|config\.php|(?:database|secrets)\.yml|server\.xml|application\.|appsettings|settings\.py|known_hosts|hosts\.|\?|\w{0,3}\?[?/*]|(?<=etc/)|gshadow",
-    ".": r"cookie|ini|log\b|prototype|\.0x|ht(?:acc|pass)|passw|\.[/\\;%]|(?:env|git|svn|ssh|aws/|netrc|npm|docker|kube|pgpass|bash|profile|mysql|ds_store|psql|python_)|(?<=127\.)",
-    ":": rf"//(?!(?:[a-z0-9-]{{1,63}}\.){{1,5}}[a-z]{{2,12}}(?:[/?#\s\"'<>),.;\x1f]|:\d{{2,5}}\b))|//[^/\x1f ]{{0,64}}(?:{INSIDE}|[@\\#%\[])|:(?:1\b|ffff|\d{{0,4}}\])|\s?\d{{1,8}}:[\"{{]|(?<=\x1f[a-z]:)\d{{1,8}}:|"
-    r"(?<=script:)|(?<=php:)|(?<=phar:)|(?<=file:)|(?<=gopher:)|(?<=dict:)|(?<=ldap:)|(?<=ldaps:)|(?<=jar:)|(?<=jndi:)|(?<=expect:)|(?<=data:)|(?<=http:)[^/]|(?<=https:)[^/]|/(?!/)|\\|///",
+    "/": r"(?<!\*/)\*|(?<=\x1fpy/)|(?<=[\x1f\s\"'=(]/)/|(?:etc|proc|sys|root|boot|dev|var|usr|opt|s?bin|tmp|windows|winnt|inetpub|private|volumes|xampp|wamp|"
+    r"program|host|chroot|web-inf|meta-inf|run)/|(?:home|users)/[^/\x1f]{1,32}/(?:\.|ntuser)|"
+    r"\.(?:env|git|svn|hg|ht|ssh|aws|kube|docker|npm|net|passw|\.)|passw|shadow|id_rsa|(?:access|error)[_.-]?log|(?:c99|r57|b374k|wso|weevely|shell|cmd|"
+    r"backdoor|webshell|phpshell|r0nin|alfa|rfi|rce|pwn|exploit|payload|evil)\d{0,4}\.|"
+    r"(?:php|my|system|desktop|win|boot)\.ini|(?:httpd|nginx)\.conf|wp-config|web\.config|global\.asa|config\.php|(?:database|secrets)\.yml|server\.xml|"
+    r"application\.|appsettings|settings\.py|known_hosts|hosts\.|\?|\w{0,3}\?[?/*]|(?<=etc/)|gshadow",
+    ".": r"cookie|ini|log\b|prototype|\.0x|ht(?:acc|pass)|passw|\.[/\\;%]|(?:env|git|svn|ssh|aws/|netrc|npm|docker|kube|pgpass|bash|profile|mysql|ds_store|"
+    r"psql|python_)|(?<=127\.)",
+    ":": rf"//(?!(?:[a-z0-9-]{{1,63}}\.){{1,5}}[a-z]{{2,12}}(?:[/?#\s\"'<>),.;\x1f]|:\d{{2,5}}\b))|//[^/\x1f ]{{0,64}}(?:{INSIDE}|[@\\#%\[])|:(?:1\b|ffff|"
+    rf"\d{{0,4}}\])|\s?\d{{1,8}}:[\"{{]|(?<=\x1f[a-z]:)\d{{1,8}}:|"
+    r"(?<=script:)|(?<=php:)|(?<=phar:)|(?<=file:)|(?<=gopher:)|(?<=dict:)|(?<=ldap:)|(?<=ldaps:)|(?<=jar:)|(?<=jndi:)|(?<=expect:)|(?<=data:)|"
+    r"(?<=http:)[^/]|(?<=https:)[^/]|/(?!/)|\\|///",
     "_": r"_[a-z_]{2,24}__|_(?:schema|type|proto|viewstate|construct|destruct|wakeup|call|define|import|class|init|globals|builtins|dict|mro|base|sub|get|set)",
     "*": r"/(?!\*)|\)\(|\{",
     "@": r"[@({]|type|import|java|system",
-    "=": r"\s?(?:alert|confirm|prompt|eval|document|window)\b|(?<=[\x1f ]=)\s?[a-z(+@-]|(?:com|org|java)\.|(?:gas|gaj|gan|gar|ro0|aaea|h4si|tzo|yto|qzo)[\w+/]{8}",
+    "=": r"\s?(?:alert|confirm|prompt|eval|document|window)\b|(?<=[\x1f ]=)\s?[a-z(+@-]|(?:com|org|java)\.|(?:gas|gaj|gan|gar|ro0|aaea|h4si|tzo|yto|"
+    r"qzo)[\w+/]{8}",
     ">": r"[>/(&.|]|\s{0,4}/",
     "#": r"[{(!]|\s{0,4}\x1f|exec|set\b|\$",
     "!": r"!?\{|![a-z]{1,20}[/.]|<|=",
@@ -61,12 +78,15 @@ SIGNS = {
     "]": r"\s{0,4}[|(/=\[]",
     "}": r"\s{0,8}[;|&']",
     "\r": r"(?!\n)",
-    "\n": r"[\s\x00]{0,8}(?:[a-z][\w-]{1,40}[ \t\r\n]{0,4}:|http/|(?:get|post|put|delete|head|options|patch|trace|connect|mail|rcpt|ehlo|helo|vrfy|expn|auth|retr|dele|uidl|apop|stls|set|add|config|flushall|quit|eval|slaveof|gets?|incr|decr)\b|"
-    r"[a-z]{0,4}\d{1,6} (?:uid|fetch|store|copy|search|login|select|examine|create|delete|rename|subscribe|list|lsub|append|capab|logout|noop|starttls|auth|expunge)|[a-z.]{2,10}(?:\s{0,4}\x1f|\r?\n(?![a-z])|\s{1,4}[-/.$~'\"])|[;|&`$<./\\'\"#{@=(-](?!\s))",
+    "\n": r"[\s\x00]{0,8}(?:[a-z][\w-]{1,40}[ \t\r\n]{0,4}:|http/|(?:get|post|put|delete|head|options|patch|trace|connect|mail|rcpt|ehlo|helo|vrfy|expn|auth|"
+    r"retr|dele|uidl|apop|stls|set|add|config|flushall|quit|eval|slaveof|gets?|incr|decr)\b|"
+    r"[a-z]{0,4}\d{1,6} (?:uid|fetch|store|copy|search|login|select|examine|create|delete|rename|subscribe|list|lsub|append|capab|logout|noop|starttls|"
+    r"auth|expunge)|[a-z.]{2,10}(?:\s{0,4}\x1f|\r?\n(?![a-z])|\s{1,4}[-/.$~'\"])|[;|&`$<./\\'\"#{@=(-](?!\s))",
 }
-"""By sign: what may follow it in an attack, and seldom in data. Lower case; `\x1f` is the border between two texts. A sign that data seldom has needs little."""
+"""By sign: what may follow it in an attack, and seldom in data. Lower case; `\\x1f` is the border between two texts. A rare sign needs little."""
 UNLIKE = {
-    ";": r"\s?(?:[\w!~.-]{1,40}=(?![^;\x1f]{0,64}[;&|]\s?\$)|q=|v=|win|wow64|x64|rv:|intel mac|linux|u;|brand|cpu |android |macos|ubuntu|compatible|[\w.+-]{1,40}/\d|\+?https?:|en[;-]|arm|cros |i686|msie |trident|applewebkit|sm-|mobile)",
+    ";": r"\s?(?:[\w!~.-]{1,40}=(?![^;\x1f]{0,64}[;&|]\s?\$)|q=|v=|win|wow64|x64|rv:|intel mac|linux|u;|brand|cpu |android |macos|ubuntu|compatible|"
+    r"[\w.+-]{1,40}/\d|\+?https?:|en[;-]|arm|cros |i686|msie |trident|applewebkit|sm-|mobile)",
     "&": r"[\w.%\[\]~-]{1,64}=|amp;(?:[a-z]\b| \d)|lt;[\d ]|raquo;|nbsp;|copy;|hellip;",
     "|": r"[0-9a-f]{20,40}\x1f|\d{9,40}\x1f",
     "$": r"default\b|schema|ref\b|id\b|defs|anchor|dynamic|comment\b|date\b|oid\b|latest|vocab|recursive",
@@ -77,7 +97,8 @@ CALL = r"[ (`=?;/]"
 WORDS = {
     "a": rf"nd{CONDITION}|lter {{1,8}}(?:table|user|database|role|login)|lert{CALL}|(?<=[\d)] a)s [\"'`]?\w{{1,40}}[\"'`]? from",
     "b": r"enchmark|ehavior {0,4}:",
-    "c": rf"ase {{1,4}}when|md(?:\.exe)? {{1,4}}/[ck]|reate {{1,8}}(?:table|user|database|view|procedure|function|role|index|login)|onfirm{CALL}|onstructor[.\[]",
+    "c": rf"ase {{1,4}}when|md(?:\.exe)? {{1,4}}/[ck]|reate {{1,8}}(?:table|user|database|view|procedure|function|role|index|login)|onfirm{CALL}|"
+    rf"onstructor[.\[]",
     "d": r"rop {1,8}[a-z]{1,40}[ ;]|elete {1,8}from|eclare {1,8}@|b\.\w{1,40}[.(]|ocument[.\[]|ata:|ict:",
     "e": r"xec(?:ute)?[ (]|xpression {0,4}\(|val[ .(]|xpect:",
     "f": r"rom[ (]\S{0,64}[(`_]|ile:",
@@ -104,10 +125,15 @@ WORDS = {
 }
 """By first letter, what an attack may go on with behind a space or at the beginning of a text."""
 FIRST = {
-    "=": r" ?[a-z]{1,20}[(|!]", "+": r" ?[a-z]{1,20}[(|!]", "-": r" ?[a-z]{1,20}[(|!]|-", "@": r" ?[a-z]{1,20}[(|!]", "/": r"\*", "#": "", "|": "", ";": "", "&": "", "`": "", "!": "", "~": "", ">": "", "0": "x", ".": r"[^\d. \x1f]",
-    "a": r"ced\w{13}|:\d{1,8}:", "b": r"ah\w{13}|:\d:|ash\b[^=.\x1f/]", "c": r"(?:at|url|md|p|hmod)\b[^=.\x1f/]|__|os |posix|sys|builtins|om\.|zo\w{13}", "d": r"(?:ir|ig)\b[^=.\x1f/]|:\d", "e": r"(?:cho|nv)\b[^=.\x1f/]", "g": r"a[snji][\w+/]{13}",
-    "h": r"4si\w{13}", "i": r"(?:d|pconfig|fconfig)\b[^=.\x1f/]|:\d", "j": r"ava[x.]", "l": r"s\b[^=.\x1f/]", "m": r"v\b[^=.\x1f/]", "n": r"(?:c|et|slookup)\b[^=.\x1f/]", "o": r"rg\.apache|:\d{1,8}:", "p": r"(?:ing|s|owershell|ython|erl|hp)\b[^=.\x1f/]|y/",
-    "r": r"(?:m|uby)\b[^=.\x1f/]|o0\w{13}", "s": r"(?:h|udo)\b[^=.\x1f/]|ystem\.|un\.|:\d{1,8}:", "t": r"ype\b[^=.\x1f/]|zo\w{13}", "u": r"name\b[^=.\x1f/]", "w": r"(?:get|hoami)\b[^=.\x1f/]", "y": r"(?:to|jo|[23]|19)[\w+/]{13}",
+    "=": r" ?[a-z]{1,20}[(|!]", "+": r" ?[a-z]{1,20}[(|!]", "-": r" ?[a-z]{1,20}[(|!]|-", "@": r" ?[a-z]{1,20}[(|!]", "/": r"\*", "#": "", "|": "",
+    ";": "", "&": "", "`": "", "!": "", "~": "", ">": "", "0": "x", ".": r"[^\d. \x1f]",
+    "a": r"ced\w{13}|:\d{1,8}:", "b": r"ah\w{13}|:\d:|ash\b[^=.\x1f/]",
+    "c": r"(?:at|url|md|p|hmod)\b[^=.\x1f/]|__|os |posix|sys|builtins|om\.|zo\w{13}", "d": r"(?:ir|ig)\b[^=.\x1f/]|:\d",
+    "e": r"(?:cho|nv)\b[^=.\x1f/]", "g": r"a[snji][\w+/]{13}",
+    "h": r"4si\w{13}", "i": r"(?:d|pconfig|fconfig)\b[^=.\x1f/]|:\d", "j": r"ava[x.]", "l": r"s\b[^=.\x1f/]", "m": r"v\b[^=.\x1f/]",
+    "n": r"(?:c|et|slookup)\b[^=.\x1f/]", "o": r"rg\.apache|:\d{1,8}:", "p": r"(?:ing|s|owershell|ython|erl|hp)\b[^=.\x1f/]|y/",
+    "r": r"(?:m|uby)\b[^=.\x1f/]|o0\w{13}", "s": r"(?:h|udo)\b[^=.\x1f/]|ystem\.|un\.|:\d{1,8}:", "t": r"ype\b[^=.\x1f/]|zo\w{13}",
+    "u": r"name\b[^=.\x1f/]", "w": r"(?:get|hoami)\b[^=.\x1f/]", "y": r"(?:to|jo|[23]|19)[\w+/]{13}",
 }  # fmt: skip
 """The same at the beginning of a text alone: programs, formulas, serialised objects."""
 HEXED = r"(?:0x)?(?:[2-7][0-9a-f]|0[9ad]){8}"
@@ -118,11 +144,18 @@ LONG = 8192
 EDGE = 1024
 """A text longer than `LONG` is read closely at its two edges, `EDGE` characters each, and around what `SHARP` finds in between."""
 AROUND = 160
-SHARP_QUOTED = r"[\s)]{0,8}(?:(?:or|and|union|having|order by|waitfor|like|xor)[^a-z\x1f]{1,8}['\"\d\w(]|;\s{0,4}(?:drop|select|insert|update|delete|exec|declare|waitfor|shutdown|create|alter)\b|--\s|\|\|\s?['\"(]|&&\s?this|;?\s?(?:alert|confirm|prompt|eval)\b|[\s/>]{0,4}on[a-z]{3,20}\s?=)"
-SHARP_COMMAND = r"\s{0,4}(?:/bin/|/usr/)?(?:cat|ls|id|ping|curl|wget|nc|whoami|uname|cmd|powershell|bash|sh|python\d?|perl|ruby|php|sleep|echo|rm|dir|type|net|nslookup)\b[\s;|&\x1f]"
+SHARP_QUOTED = (
+    r"[\s)]{0,8}(?:(?:or|and|union|having|order by|waitfor|like|xor)[^a-z\x1f]{1,8}['\"\d\w(]|;\s{0,4}(?:drop|select|insert|update|delete|exec|declare|"
+    r"waitfor|shutdown|create|alter)\b|--\s|\|\|\s?['\"(]|&&\s?this|;?\s?(?:alert|confirm|prompt|eval)\b|[\s/>]{0,4}on[a-z]{3,20}\s?=)"
+)
+SHARP_COMMAND = (
+    r"\s{0,4}(?:/bin/|/usr/)?(?:cat|ls|id|ping|curl|wget|nc|whoami|uname|cmd|powershell|bash|sh|python\d?|perl|ruby|php|sleep|echo|rm|dir|type|net|"
+    r"nslookup)\b[\s;|&\x1f]"
+)
 SHARP = {
     "'\"": SHARP_QUOTED,
-    "<": r"[\s/\\]{0,4}(?:script|iframe|object|embed|applet|svg|img|body|link|meta|base|form|style|video|audio|details|marquee|math|input|[a-z:]{1,20}[^<>]{1,200}\son[a-z]{3,20}\s?=|!entity|!doctype|!--#|\?php|\?=|%[=@ ][^%\x1f]{1,80}%>|xi:|xsl:|v:)",
+    "<": r"[\s/\\]{0,4}(?:script|iframe|object|embed|applet|svg|img|body|link|meta|base|form|style|video|audio|details|marquee|math|input|"
+    r"[a-z:]{1,20}[^<>]{1,200}\son[a-z]{3,20}\s?=|!entity|!doctype|!--#|\?php|\?=|%[=@ ][^%\x1f]{1,80}%>|xi:|xsl:|v:)",
     "=": r"[\"'\s(]{0,2}(?:javascript|vbscript)\s{0,4}:",
     "$": r"\{[^{}\x1f]{2,80}\}|\(\s{0,4}[a-z/]{2,20}[\s)/]|(?:ne|gt|lt|gte|lte|nin|regex|where|exists)[\"'\]\s]",
     "{": r"\{[^{}\x1f]{2,120}\}\}|%[^{}\x1f]{2,120}%\}",
@@ -135,15 +168,18 @@ SHARP = {
     "_": r"_(?:class|proto|globals|import|builtins|init|subclasses|mro|schema|reduce|dict)",
     ")": r"\s?\(\s?[&|!]?\s?\(?[a-z]{1,20}\s?[~<>]?=",
     "(": r"(?<=(?:eval|exec|stem|thru|open|info|sert|uire)\()",
-    "\n": r"\s{0,4}(?:set-cookie|location|content-(?:length|type)|transfer-encoding|x-[a-z-]{2,30}|bcc|cc|to|from|subject|http/1|mail from|rcpt to)\s?[:/]|" + SHARP_COMMAND,
+    "\n": r"\s{0,4}(?:set-cookie|location|content-(?:length|type)|transfer-encoding|x-[a-z-]{2,30}|bcc|cc|to|from|subject|http/1|mail from|rcpt to)\s?[:/]|"
+    + SHARP_COMMAND,
     "!": r"!(?:python|js|java|ruby)",
     "%": r"[0-9]{0,3}\$?n%|[0-9]{1,4}\$n|2e%2e|c0%a",
     "\xac": "\xed",
 }
 """By sign, what a long text is searched for between its edges: shapes, so that noise and prose give next to none."""
 SHARP_WORDS = (
-    r"union[^a-z0-9][^\x1f]{0,60}?select|(?:or|and) {1,4}['\"(]{0,2}[\w@]{1,20}['\")]{0,2} ?(?:=|<|>|like\b)|select [^\x1f]{1,200}? from |waitfor |(?:pg_)?sleep ?\( ?\d|benchmark ?\(|into (?:out|dump)file|information_schema|order by \d|drop (?:table|database)|insert into |"
-    r"delete from |exec |declare @|\.\.[/\\][^\x1f]{0,40}(?:\.\.[/\\]|etc|passwd|win|boot|proc)|php://|file://|gopher://|dict://|phar://|ldaps?://|jndi|(?:eval|exec|system|passthru|popen|shell_exec|phpinfo|assert|subprocess\.\w{1,12}|os\.\w{1,12}|require|child_process|runtime) ?[(.]|"
+    r"union[^a-z0-9][^\x1f]{0,60}?select|(?:or|and) {1,4}['\"(]{0,2}[\w@]{1,20}['\")]{0,2} ?(?:=|<|>|like\b)|select [^\x1f]{1,200}? from |waitfor |"
+    r"(?:pg_)?sleep ?\( ?\d|benchmark ?\(|into (?:out|dump)file|information_schema|order by \d|drop (?:table|database)|insert into |"
+    r"delete from |exec |declare @|\.\.[/\\][^\x1f]{0,40}(?:\.\.[/\\]|etc|passwd|win|boot|proc)|php://|file://|gopher://|dict://|phar://|ldaps?://|jndi|"
+    r"(?:eval|exec|system|passthru|popen|shell_exec|phpinfo|assert|subprocess\.\w{1,12}|os\.\w{1,12}|require|child_process|runtime) ?[(.]|"
     r"constructor ?[.\[(]|this\.\w{1,20}(?:\.match| ?[=!]=)|on[a-z]{4,20} ?= ?[\"'a-z(]|o:\d{1,4}:\"|py/(?:object|reduce)"
 )
 
@@ -156,7 +192,7 @@ def odd(texts: list[str], joined: str = "") -> bool:
         from serverless_guard.text import squeezed
 
         texts = [text if len(text) <= LONG else squeezed(text) for text in texts]
-        if any([_regions(text) for text in texts if len(text) > LONG]):
+        if any(_regions(text) for text in texts if len(text) > LONG):
             return True
         texts = [text for text in texts if len(text) <= LONG]
         joined = BORDER.join(texts)
@@ -247,7 +283,7 @@ def _detect(text: str, steps: str, where: str, members: list[tuple[str, Any, Any
         if name in best and best[name][0] == 3:
             continue
         for need in needs:
-            if need in low if need.__class__ is str else all([literal in low for literal in need]):
+            if need in low if need.__class__ is str else all(map(low.__contains__, need)):
                 evidence = member.detect(text, where)
                 if evidence and RANK[evidence[0]] > best.get(name, (0,))[0]:
                     best[name] = (RANK[evidence[0]], evidence, steps)
@@ -295,7 +331,8 @@ def _alternative(sign: str, follow: str) -> str:
 def _within(source: str) -> str:
     """A pattern whose white space stays within one text: `\\s` alone takes the border for a space."""
     return "".join(
-        piece.replace("\\s", " \\t-\\r") if piece[0] == "[" else piece.replace("\\s", "[ \\t-\\r]") for piece in re.findall(r"\[\^?(?:\\.|[^\]\\])+\]|(?:\\.|[^\[\\])+", source)
+        piece.replace("\\s", " \\t-\\r") if piece[0] == "[" else piece.replace("\\s", "[ \\t-\\r]")
+        for piece in re.findall(r"\[\^?(?:\\.|[^\]\\])+\]|(?:\\.|[^\[\\])+", source)
     )
 
 
@@ -319,7 +356,9 @@ def _words() -> Any:
     for letter, follows in zip(letters, each, strict=True):
         if letter in FIRST:
             follows.append(f"(?<={BORDER} {re.escape(letter)})(?:{FIRST[letter]})")
-    return re.compile(" (?:" + "|".join([f"{re.escape(letter)}(?:{'|'.join(follows)})" for letter, follows in zip(letters, each, strict=True)]) + f"|(?<={BORDER} ){HEXED})")
+    return re.compile(
+        " (?:" + "|".join([f"{re.escape(letter)}(?:{'|'.join(follows)})" for letter, follows in zip(letters, each, strict=True)]) + f"|(?<={BORDER} ){HEXED})"
+    )
 
 
 OFTEN = "eaotinsrhldpcmuwfgbyvkqxjz-/.\"=;_():'&%*@#+\n\r!<>$[]{}|`\\^~01"
@@ -335,16 +374,25 @@ SHARP_WORDS_LOOK = _pattern(f" (?={SHARP_WORDS})")
 LOOK = {sign: follow for group, follow in SIGNS.items() for sign in group}
 CONTROLS = bytes([*range(9), 11, 12, *range(14, 31), 127])
 LETTERS = _pattern(
-    "[\xa0\xad\u02b9-\u02c8\u2000-\u200f\u2024\u2025\u2028-\u202f\u2032\u2039\u203a\u2044\u205f-\u209c\u2100-\u214f\u2215\u2216\u2223\u2236\u2329\u232a\u2460-\u24ff\u3000\u3008\u3009\u560a\u560d\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f189]"
+    "[\xa0\xad\u02b9-\u02c8\u2000-\u200f\u2024\u2025\u2028-\u202f\u2032\u2039\u203a\u2044\u205f-\u209c\u2100-\u214f\u2215\u2216\u2223\u2236\u2329\u232a"
+    "\u2460-\u24ff\u3000\u3008\u3009\u560a\u560d\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff\U0001f100-\U0001f189]"
 )
 """Letters that a back end may fold to signs and letters of ASCII."""
 GLUED = _pattern(r"[0-9](?:x?or|and|union|order|having|limit|group|where)(?![a-z0-9])")
 """Words of SQL right behind a number: some databases take them apart."""
 HANDLER = _pattern(f"{BORDER}on[a-z]{{3,32}}\\s{{0,4}}=")
-BEGINS = frozenset(
-    "com sun org con pro jav Sys py/ os. sub loc lvh all aut dis ope mem saf suh opc cgi ses zen err max gAJ gAN gAS gAR gAQ gAW gAa rO0 H4s AAE BAh Tzo Tz1 YTo YT1 Yjo Yzo Yyo Y18 Y19 Y20 Y21 Y24 Y25 Y28 Y29 Y2E Y2F Y2I Y2J Y2M Y2N Y2Q Y2R Y2U Y2V Y2Y Y2Z Y2c Y2d Y2g Y2h Y2k Y2l Y2o Y2p Y2s Y2t Y2w Y2x Y3A Y3B Y3E Y3F Y3I Y3J Y3M Y3N Y3Q Y3R Y3U Y3V Y3Y Y3Z Y3c Y3d Y3g Y3h Y3k Y3l Y3o Y3p Qzo ace 800".split()
-) | {first + second for first in "0x 20 22 24 27 28 29 2d 2e 2f 2D 2E 2F 31 3b 3c 3B 3C 68 6a 6A 73 75 7b 7B".split() for second in "0123456789abcdefABCDEF"}
+_OBJECTS = (
+    "com sun org con pro jav Sys py/ os. sub loc lvh all aut dis ope mem saf suh opc cgi ses zen err max gAJ gAN gAS gAR gAQ gAW gAa rO0 H4s AAE BAh Tzo Tz1 "
+    "YTo YT1 Yjo Yzo Yyo Y18 Y19 Y20 Y21 Y24 Y25 Y28 Y29 Y2E Y2F Y2I Y2J Y2M Y2N Y2Q Y2R Y2U Y2V Y2Y Y2Z Y2c Y2d Y2g Y2h Y2k Y2l Y2o Y2p Y2s Y2t Y2w Y2x Y3A "
+    "Y3B Y3E Y3F Y3I Y3J Y3M Y3N Y3Q Y3R Y3U Y3V Y3Y Y3Z Y3c Y3d Y3g Y3h Y3k Y3l Y3o Y3p Qzo ace 800"
+)
+_HEXED = "0x 20 22 24 27 28 29 2d 2e 2f 2D 2E 2F 31 3b 3c 3B 3C 68 6a 6A 73 75 7b 7B"
+BEGINS = frozenset(_OBJECTS.split()) | {first + second for first in _HEXED.split() for second in "0123456789abcdefABCDEF"}
 """The first three letters of what is looked at though it needs no sign: serialised objects in base64, text in hex, names of classes and settings."""
-BEGINNING = _pattern(r"com\.|sun\.|org\.|constructor(?![a-z])|prototype$|javax?\.|System\.|py/|os\.|subprocess\.|localtest|(?:allow_url_|auto_|disable_fun|open_base|memory_l|safe_mode|suhosin|opcache|cgi\.|session\.|zend\.|error_rep|display_err|max_exec)|lvh\.|(?:[\w-]{1,40}\.){0,6}(?:nip|sslip)\.io|(?:gA[JNSQWa]|rO0|H4sI|AAEAAAD|BAh|Tz[o1]|YT[o1]|Y[jzy]o|Qzo|Y[123]|aced|800[2-5])[\w+/-]{12}|(?:0x)?(?:[2-7][0-9a-fA-F]|0[9adAD]){8}[0-9a-fA-F]*$")
+BEGINNING = _pattern(
+    r"com\.|sun\.|org\.|constructor(?![a-z])|prototype$|javax?\.|System\.|py/|os\.|subprocess\.|localtest|(?:allow_url_|auto_|disable_fun|open_base|memory_l|"
+    r"safe_mode|suhosin|opcache|cgi\.|session\.|zend\.|error_rep|display_err|max_exec)|lvh\.|(?:[\w-]{1,40}\.){0,6}(?:nip|sslip)\.io|(?:gA[JNSQWa]|rO0|H4sI|"
+    r"AAEAAAD|BAh|Tz[o1]|YT[o1]|Y[jzy]o|Qzo|Y[123]|aced|800[2-5])[\w+/-]{12}|(?:0x)?(?:[2-7][0-9a-fA-F]|0[9adAD]){8}[0-9a-fA-F]*$"
+)
 _harmless: set[int] = set()
 """Hashes of header values that look odd and were found harmless, browsers' names above all: they come with every request. No value is kept."""

@@ -1,9 +1,10 @@
 """Doors for tests: try a value against the detectors, build events.
 
-    from serverless_guard.testing import detect
+from serverless_guard.testing import detect, sample
 
-    assert not detect("O'Neill")
-    assert detect("' or 1=1 --", where="query")[0].rule == "SG-SQL-001"
+assert not detect("O'Neill")
+assert detect("' or 1=1 --", where="query")[0].rule == "SG-SQL-001"
+assert handler(sample("apigateway-rest", {"note": "' or 1=1 --"}), None)["statusCode"] == 403
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from json import dumps
 
 from serverless_guard import detectors, inputs, scan
 from serverless_guard.policy import Limits
+from serverless_guard.samples import sample
 from serverless_guard.scan import PLACES
 from serverless_guard.text import unwrapped
 from serverless_guard.values import TYPE_CHECKING
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Finding
 
-__all__ = ["Detection", "detect"]
+__all__ = ["Detection", "detect", "sample"]
 
 
 class Detection:

@@ -25,11 +25,32 @@ NAMED = {
     "lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'", "colon": ":", "lpar": "(", "rpar": ")", "tab": "\t", "newline": "\n",
     "nbsp": " ", "sol": "/", "bsol": "\\", "semi": ";", "comma": ",", "period": ".", "num": "#", "dollar": "$", "excl": "!", "equals": "=",
     "lbrace": "{", "lcub": "{", "rbrace": "}", "rcub": "}", "lbrack": "[", "lsqb": "[", "rbrack": "]", "rsqb": "]", "grave": "`",
-    "diacriticalgrave": "`", "ast": "*", "midast": "*", "plus": "+", "percnt": "%", "vert": "|", "verbar": "|", "lowbar": "_", "quest": "?", "commat": "@", "hat": "^",
+    "diacriticalgrave": "`", "ast": "*", "midast": "*", "plus": "+", "percnt": "%", "vert": "|", "verbar": "|", "lowbar": "_", "quest": "?",
+    "commat": "@", "hat": "^",
 }  # fmt: skip
 """Entities for ASCII signs; the thousands of others stand for letters that no attack needs."""
 
-BEST_FIT = {"\u02b9": "'", "\u02bc": "'", "\u02c8": "'", "\u2032": "'", "\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u2039": "<", "\u203a": ">", "\u3008": "<", "\u3009": ">", "\u2329": "<", "\u232a": ">", "\u2236": ":", "\u2223": "|", "\u0131": "i", "\u017f": "s", "\u212a": "k", "\u2026": "\u2026"}
+BEST_FIT = {
+    "\u02b9": "'",
+    "\u02bc": "'",
+    "\u02c8": "'",
+    "\u2032": "'",
+    "\u2215": "/",
+    "\u2044": "/",
+    "\u2216": "\\",
+    "\u2039": "<",
+    "\u203a": ">",
+    "\u3008": "<",
+    "\u3009": ">",
+    "\u2329": "<",
+    "\u232a": ">",
+    "\u2236": ":",
+    "\u2223": "|",
+    "\u0131": "i",
+    "\u017f": "s",
+    "\u212a": "k",
+    "\u2026": "\u2026",
+}
 """What code pages and case folding turn letters into, beyond the compatibility forms; the ellipsis of prose stays."""
 
 MAGIC = ("\x80\x02", "\x80\x03", "\x80\x04", "\x80\x05", "\xac\xed", "\x00\x01\x00\x00\x00\xff", "\x04\x08", "\x1f\x8b", "\xff\x01")
@@ -138,7 +159,7 @@ def text_of(raw: bytes) -> str:
     except UnicodeDecodeError:
         pass
     raw = OVERLONG().sub(_overlong, raw)
-    return ESCAPED_BYTE().sub(_latin, raw.decode("utf-8", "surrogateescape"))
+    return str(ESCAPED_BYTE().sub(_latin, raw.decode("utf-8", "surrogateescape")))
 
 
 def folded(text: str) -> str:
@@ -269,7 +290,10 @@ PERCENT_U = _pattern(r"%[uU]([0-9a-fA-F]{4})")
 NO_ESCAPE = _pattern(rb"%(?![0-9a-fA-F]{2})")
 HEX_RUN = _pattern(r"0x[2-7][0-9a-fA-F](?:0x[2-7][0-9a-fA-F])+")
 UTF7 = _pattern(r"\+A[A-Za-z0-9+/]{2,}-?")
-OVERLONG = _pattern(rb"[\xc0\xc1][\x80-\xbf\x00-\x1f./\\]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]|\xf8\x80\x80[\x80\x81][\x80-\xbf]|\xfc\x80\x80\x80[\x80\x81][\x80-\xbf]")
+OVERLONG = _pattern(
+    rb"[\xc0\xc1][\x80-\xbf\x00-\x1f./\\]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]|\xf8\x80\x80[\x80\x81][\x80-\xbf]|"
+    rb"\xfc\x80\x80\x80[\x80\x81][\x80-\xbf]"
+)
 OVERLONG_LATIN = _pattern("[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]")
 HEX = _pattern(r"(?:0[xX])?+(?:[0-9a-fA-F]{2}){6,}+")
 BASE64 = _pattern(r"[A-Za-z0-9+/_\r\n-]{8,}+={0,2}\s*")

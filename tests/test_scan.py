@@ -136,7 +136,9 @@ def test_a_key_is_looked_at_as_a_key() -> None:
 
 def test_json_texts_are_left_to_their_parts_but_for_those_who_want_them() -> None:
     seen: list[str] = []
-    own = types.SimpleNamespace(__name__="serverless_guard.detectors.xss", RULE="SG-XXX-001", CWE=1, TITLE="x", NEEDS=("",), detect=lambda text, where: seen.append(text))
+    own = types.SimpleNamespace(
+        __name__="serverless_guard.detectors.xss", RULE="SG-XXX-001", CWE=1, TITLE="x", NEEDS=("",), detect=lambda text, where: seen.append(text)
+    )
     scan.search(walked('{"a": "<b>"}'), [("own", own)])
     assert not seen
     own.RAW = True
@@ -163,7 +165,9 @@ def test_the_strongest_evidence_counts() -> None:
 
 
 @pytest.mark.parametrize("place", ["begin", "middle", "end"])
-@pytest.mark.parametrize("attack", [ATTACK, "<script>alert(1)</script>", "-1 union select name,secret from customers", "; cat /etc/passwd", "{{7*7}}", "../../../etc/passwd"])
+@pytest.mark.parametrize(
+    "attack", [ATTACK, "<script>alert(1)</script>", "-1 union select name,secret from customers", "; cat /etc/passwd", "{{7*7}}", "../../../etc/passwd"]
+)
 def test_padding_hides_nothing(attack: str, place: str) -> None:
     rng = random.Random(3)
     words = " ".join("".join(rng.choices(string.ascii_lowercase, k=rng.randrange(2, 9))) for _ in range(12_000))

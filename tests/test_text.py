@@ -69,7 +69,16 @@ def test_an_encoding_is_undone_and_named(value: str, text: str, steps: str) -> N
     assert made[-1] == (text, steps)
 
 
-@pytest.mark.parametrize("value", ["3f5b8c2e1d0a4b6c8e7f9a0b1c2d3e4f", "d41d8cd98f00b204e9800998ecf8427e", "Springfield", "hV8rPH3eNxdFubde8DYBnsPfxiUR-MbbgRJVKuL9d0mJbJqGYScPlQ==", "12345678"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "3f5b8c2e1d0a4b6c8e7f9a0b1c2d3e4f",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "Springfield",
+        "hV8rPH3eNxdFubde8DYBnsPfxiUR-MbbgRJVKuL9d0mJbJqGYScPlQ==",
+        "12345678",
+    ],
+)
 def test_ids_and_words_are_no_base64_and_no_hex(value: str) -> None:
     assert unwrapped(value) is None
 

@@ -13,47 +13,37 @@ References: https://cwe.mitre.org/data/definitions/89.html, https://owasp.org/ww
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
 from serverless_guard.detectors import Evidence
 from serverless_guard.values import TYPE_CHECKING
+from serverless_guard.words.patterns import pattern
+from serverless_guard.words.sql import (
+    CLAUSE,
+    CONDITIONAL,
+    CONSTANT,
+    DEEDS,
+    DELAY,
+    ENGLISH,
+    OBJECT_KINDS,
+    PROBE,
+    SHARP,
+    STATEMENT,
+    SYSTEM,
+    TRUTHS,
+    UNARY,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
 RULE = "SG-SQL-001"
 CWE = 89
 TITLE = "SQL that would change the meaning of a query"
-NEEDS = ("'", '"', "=", "(", ";", "--", "/*", "#", "`", "@@", "|", "&&", "<", ">", ("union", "select"), ("order", "by"), ("select", "from"), "like", " or ", " and ", ("limit",), " is ", "between", ("drop", "table"), ("having",), ("into",), "waitfor", "exec", "shutdown")  # fmt: skip
+NEEDS = (
+    "'", '"', "=", "(", ";", "--", "/*", "#", "`", "@@", "|", "&&", "<", ">", ("union", "select"), ("order", "by"), ("select", "from"), "like", " or ",
+    " and ", ("limit",), " is ", "between", ("drop", "table"), ("having",), ("into",), "waitfor", "exec", "shutdown",
+)  # fmt: skip
 
-LOGIC = frozenset(("or", "and", "xor", "||", "&&", "nand"))
-COMPARE = frozenset("= == <> != < > <= >= <=> like rlike regexp in between is ilike glob similar sounds match !< !> @> <@ #> #>> ?| ?& @? @@ ~* !~ isnull notnull contains member".split())
-ARITHMETIC = frozenset("+ - * / % ^ & | ~ div mod << >> -> ->> := collate escape".split())
-CLAUSE = frozenset("union except intersect minus having where order group limit offset into procedure for returning fetch window top on using when then else end set values as from join inner outer left right natural cross qualify".split())
-STATEMENT = frozenset(
-    "select insert update delete drop create alter truncate exec execute declare waitfor shutdown begin if call copy set grant revoke merge use replace "
-    "load handler rename backup restore bulk kill reconfigure dbcc print show describe desc explain goto pragma attach detach vacuum analyze commit rollback do upsert remove".split()
-)
-WORDS = LOGIC | COMPARE | CLAUSE | STATEMENT | frozenset(("not", "null", "true", "false", "case", "exists", "all", "any", "some", "distinct", "by", "asc", "desc", "table", "database", "unknown", "interval", "row", "array", "binary", "default"))
-CONSTANT = frozenset(("null", "true", "false", "unknown", "user", "current_user", "session_user", "system_user", "current_database", "sysdate", "rownum", "rowid", "current_timestamp", "default"))
-DELAY = frozenset("sleep benchmark pg_sleep pg_sleep_for pg_sleep_until waitfor randomblob dbms_lock.sleep dbms_pipe.receive_message dbms_session.sleep user_lock.sleep generate_series".split())
-PROBE = DELAY | frozenset(
-    "extractvalue updatexml load_file xp_cmdshell xp_dirtree xp_regread xp_fileexist sp_executesql sp_oacreate sp_password sp_makewebtask openrowset opendatasource openquery "
-    "utl_http.request utl_inaddr.get_host_name utl_inaddr.get_host_address utl_file dbms_ldap.init dbms_xmlgen.getxml dbms_java.runjava ctxsys.drithsx.sn httpuritype sys_context xmltype "
-    "group_concat concat_ws load_extension writefile readfile pg_read_file pg_ls_dir lo_import lo_export query_to_xml database_to_xml dblink name_const multipoint geometrycollection polygon linestring "
-    "gtid_subset st_latfromgeohash make_set elt exp ascii substring substr mid ord unhex hex char chr char_length version database schema user current_user system_user session_user db_name user_name is_srvrolemember has_dbaccess object_id "
-    "aes_encrypt aes_decrypt compress uncompress string_agg listagg row_count last_insert_id connection_id find_in_set strcmp ifnull nullif coalesce nvl iif decode cast convert len length md5 sha1 count rand floor concat load row json_keys pow power sign bin oct".split()
-)
-"""Functions of databases that injected expressions call; a call alone is weak evidence, in an expression it is strong."""
-SYSTEM = frozenset(
-    "information_schema pg_catalog pg_shadow pg_user pg_tables pg_class pg_database pg_stat_activity sqlite_master sqlite_schema sysobjects syscolumns sysusers sysdatabases msysobjects "
-    "all_tables all_tab_columns all_users user_tables user_tab_columns dba_users dba_tables performance_schema xp_cmdshell innodb_table_stats mysql".split()
-)
-"""Names of catalogues."""
-ENGLISH = frozenset("the a an your our my his her their its this that these those each every one something anything someone which what whom who".split())
-"""Words that stand where SQL would have a table or a column only in prose."""
 SHORT = 800
 """How much is read behind each place where SQL may begin."""
 QUOTES = ("'", '"', "`")
@@ -75,7 +65,7 @@ def detect(text: str, where: str) -> Evidence | None:
     for least, confidence in LEVELS:
         if best >= least:
             return Evidence(confidence, shape)  # type: ignore[arg-type]  # LEVELS holds the three words
-    if len(text) < 8 and EMPTIED().fullmatch(text):
+    if len(text) < 8 and EMPTIED.fullmatch(text):
         return Evidence("low", "operator between two quotes")
     return None
 
@@ -83,13 +73,13 @@ def detect(text: str, where: str) -> Evidence | None:
 def normal(low: str) -> tuple[str, ...]:
     """The text with white space as one space and comments inside gone; where comments split words, also with them joined."""
     if "\n" in low:
-        low = LINE_COMMENT().sub(" \n", low)
+        low = LINE_COMMENT.sub(" \n", low)
     if "/*" in low:
-        spaced = VERSIONED().sub(" ", low) if "/*!" in low else low
-        spaced = SPACE().sub(" ", BLOCK_COMMENT().sub(" ", spaced).replace("*/", " "))
-        joined = SPACE().sub(" ", BLOCK_COMMENT().sub("", low))
+        spaced = VERSIONED.sub(" ", low) if "/*!" in low else low
+        spaced = SPACE.sub(" ", BLOCK_COMMENT.sub(" ", spaced).replace("*/", " "))
+        joined = SPACE.sub(" ", BLOCK_COMMENT.sub("", low))
         return (spaced, joined) if joined != spaced else (spaced,)
-    plain = SPACE().sub(" ", low)
+    plain = SPACE.sub(" ", low)
     if '""' in plain and plain[0] == '"':
         return plain, plain.replace('""', '"')
     return (plain,)
@@ -106,7 +96,7 @@ def _readings(sql: str) -> Iterator[tuple[int, str, str]]:
     else:
         yield (*_weigh(sql[:SHORT], "", 1), "")
         read = SHORT - 64
-        for number, found in enumerate(ANCHOR().finditer(sql, read)):
+        for number, found in enumerate(ANCHOR.finditer(sql, read)):
             if found.start() >= read:
                 start = sql.rfind(" ", 0, max(found.start() - 24, 0)) + 1
                 yield (*_weigh(sql[max(start, found.start() - 64) : found.start() + SHORT], "", 1), "")
@@ -116,40 +106,12 @@ def _readings(sql: str) -> Iterator[tuple[int, str, str]]:
     for quote in QUOTES:
         if quote not in sql:
             continue
-        for number, found in enumerate(BREAK_OUT[quote]().finditer(sql)):
+        for number, found in enumerate(BREAK_OUT[quote].finditer(sql)):
             before = sql.count(quote, 0, found.start())
             place = -1 if quote == "`" else 2 if before == 0 else 1 if before % 2 == 0 else 0
             yield (*_weigh(sql[found.start() + 1 : found.start() + SHORT], quote, place), quote)
             if number == 7:
                 break
-
-
-def tokens(sql: str) -> tuple[list[str], list[str]]:
-    """Kinds and words: n number, s string, u string that never ends, q quoted name, v variable, w word, l logic, c comparison, a arithmetic, k keyword, # comment, or the sign itself."""
-    words = TOKEN().findall(sql)
-    kinds = [_kind(word) for word in words]
-    for i, word in enumerate(words[:-1]):
-        if word in CALLABLE and words[i + 1] == "(" and kinds[i] != "w":
-            kinds[i] = "w"
-    return kinds, words
-
-
-def _kind(word: str) -> str:
-    known = KINDS.get(word)
-    if known:
-        return known
-    first = word[0]
-    if first in "'\"":
-        return "s" if len(word) > 1 and word[-1] == first else "u"
-    if first.isdigit() or (first == "." and len(word) > 1):
-        return "n"
-    if first == "`" or (first == "[" and len(word) > 1):
-        return "q"
-    if first == "@":
-        return "v"
-    if first == "#" or word[:2] in ("--", "/*"):
-        return "#"
-    return "w" if first == "_" or first.isalpha() else first
 
 
 def _weigh(sql: str, quote: str, place: int) -> tuple[int, str]:
@@ -161,7 +123,7 @@ def _weigh(sql: str, quote: str, place: int) -> tuple[int, str]:
     if not kinds:
         return 0, ""
     if quote and kinds[0] not in FOLLOWS and words[0] not in CLAUSE and words[0] not in STATEMENT:
-        odd_start = len(kinds) > 1 and (kinds[1] == "(" and words[0] in SHARP or (kinds[0] == "(" and quote != "`") or kinds[0] == "n" and kinds[1] == "l")
+        odd_start = len(kinds) > 1 and ((kinds[1] == "(" and words[0] in SHARP) or (kinds[0] == "(" and quote != "`") or (kinds[0] == "n" and kinds[1] == "l"))
         if not odd_start:
             return 0, ""
         place -= 1
@@ -198,7 +160,7 @@ class _Query:
         alike = equal = compared = 0
         before = ""
         for kind, word in zip(self.kinds[: self.first], self.words, strict=False):
-            if kind in "wnsuqv" and before and before in "wnsuqvk" or kind == "k" and before == "w":
+            if (kind in "wnsuqv" and before and before in "wnsuqvk") or (kind == "k" and before == "w"):
                 alike += 1
             elif kind == "c" and word == "=":
                 equal += 1
@@ -347,7 +309,7 @@ class _Query:
         if not ends or word in ("on", "when", "where", "if"):
             return 0, ""
         if left in "nsuvf":
-            prose = left == "s" and kinds[j] != "#" or left == "u" and (" " in words[j - 1] or not any(map(str.isalnum, words[j - 1])))
+            prose = (left == "s" and kinds[j] != "#") or (left == "u" and (" " in words[j - 1] or not any(map(str.isalnum, words[j - 1]))))
             return (0 if prose else 1 + (left != "f" or kinds[j] == "#") if self.quoted or kinds[j] == "#" else 0), shape
         return (1 if self.quoted and kinds[j] == "#" else 0), shape
 
@@ -355,7 +317,7 @@ class _Query:
         """How much a select list at `i` weighs, 0 for none, to 4."""
         kinds, words = self.kinds, self.words
         start = i
-        while words[i] in ("distinct", "all", "top", "distinctrow", "sql_no_cache") or kinds[i] == "(" and i - start < 8:
+        while words[i] in ("distinct", "all", "top", "distinctrow", "sql_no_cache") or (kinds[i] == "(" and i - start < 8):
             i += 1
         if words[i - 1] == "top" and kinds[i] == "n":
             i += 1
@@ -374,7 +336,7 @@ class _Query:
             elif kinds[i] == "w" and words[i + 1] in ("from", ","):
                 i += 1
             if kinds[i] == "c":
-                more, i = self.operand(i + 1)
+                _, i = self.operand(i + 1)
             if kinds[i] != ",":
                 break
             i += 1
@@ -448,17 +410,39 @@ class _Query:
             return min(self.select_list(i + 1), 3)
         if word in ("insert", "replace", "merge", "upsert"):
             follow = i + 2 if nxt == "into" else i + 1
-            return 3 if kinds[follow] in "wqk" and any(w in ("select", "set") or (w in ("values", "value") and words[n + 1] == "(") for n, w in enumerate(words[follow + 1 : follow + 16], follow + 1)) else 0
+            return (
+                3
+                if kinds[follow] in "wqk"
+                and any(
+                    w in ("select", "set") or (w in ("values", "value") and words[n + 1] == "(")
+                    for n, w in enumerate(words[follow + 1 : follow + 16], follow + 1)
+                )
+                else 0
+            )
         if word == "update":
             return 3 if kinds[i + 1] in "wqk" and "set" in words[i + 2 : i + 6] and "=" in words[i + 3 : i + 12] else 0
         if word in ("delete", "remove"):
             return 3 if nxt == "from" and kinds[i + 2] in "wqk" and third not in ENGLISH and (kinds[i + 3] in "$#;" or words[i + 3] in ("where", ".")) else 0
         if word in ("drop", "create", "alter", "truncate"):
             if nxt in OBJECT_KINDS and kinds[i + 2] in "wqkvs" and third not in ENGLISH:
-                return 3 if kinds[i + 3] in "$#;(.'su,)" or words[i + 3] in ("cascade", "add", "as", "identified", "with", "exists", "values", "drop", "returns", "from") else 2
+                return (
+                    3
+                    if kinds[i + 3] in "$#;(.'su,)"
+                    or words[i + 3] in ("cascade", "add", "as", "identified", "with", "exists", "values", "drop", "returns", "from")
+                    else 2
+                )
             return 3 if kinds[i + 1] in "wq" and kinds[i + 2] == ";" and kinds[i + 3] == "#" else 0
         if word in ("exec", "execute", "call"):
-            return 3 if nxt in ("(",) or (word == "call" and kinds[i + 1] == "w" and kinds[i + 2] == "(") or nxt.startswith(("xp_", "sp_", "@")) or (kinds[i + 1] == "w" and kinds[i + 2] == ".") or nxt == "immediate" or nxt == "master" else 0
+            return (
+                3
+                if nxt in ("(",)
+                or (word == "call" and kinds[i + 1] == "w" and kinds[i + 2] == "(")
+                or nxt.startswith(("xp_", "sp_", "@"))
+                or (kinds[i + 1] == "w" and kinds[i + 2] == ".")
+                or nxt == "immediate"
+                or nxt == "master"
+                else 0
+            )
         if word == "declare":
             return 3 if kinds[i + 1] == "v" or (kinds[i + 1] == "w" and third in ("varchar", "int", "cursor", "char", "number")) else 0
         if word == "waitfor":
@@ -468,7 +452,7 @@ class _Query:
         if word == "if":
             return 2 if nxt in ("(", "not", "exists") and not DEEDS.isdisjoint(words[i : i + 32]) else 0
         if word == "begin":
-            return 2 if nxt in STATEMENT or kinds[i + 1] in "wv" and kinds[i + 2] in ".:=" else 0
+            return 2 if nxt in STATEMENT or (kinds[i + 1] in "wv" and kinds[i + 2] in ".:=") else 0
         if word == "set":
             return 2 if kinds[i + 1] == "v" else 0
         if word in ("grant", "revoke"):
@@ -496,7 +480,7 @@ class _Query:
         if word in DELAY:
             return (4 if kinds[i + 2] in "n(-ws" and (not i or kinds[i - 1] not in ")ws") else 2), "delay function"
         if word in PROBE:
-            weight = 2 if word in SHARP or kinds[i + 2] in "n@" and "0x" in words[i + 2] else 1
+            weight = 2 if word in SHARP or (kinds[i + 2] in "n@" and "0x" in words[i + 2]) else 1
             return (weight if not i or kinds[i - 1] != "w" else 0), "probe function"
         return 0, ""
 
@@ -535,35 +519,24 @@ class _Query:
 
 NOUNS = {"n": "number", "s": "string", "u": "open string", "v": "variable", "q": "name", "w": "name", "p": "function", "f": "call", "": "nothing"}
 LITERAL = frozenset("nsuv")
-DEEDS = frozenset("waitfor select exec execute sleep drop insert update delete shutdown benchmark pg_sleep".split())
 FOLLOWS = frozenset("lca#;),")
-UNARY = frozenset(("+", "-", "~", "!", "not", "binary", "distinct", "all", "any", "some", "-+"))
-CALLABLE = frozenset("left right replace char row load insert database binary mod show isnull notnull match".split())
-CONDITIONAL = frozenset("having where when on if".split())
-TRUTHS = frozenset(("null", "true", "false", "unknown"))
-SHARP = PROBE - frozenset("exp char count len length concat load row decode cast convert substring ascii user version database schema power sign bin hex elt floor rand coalesce compress md5 mid json_keys find_in_set oct pow decode ord".split())
-OBJECT_KINDS = frozenset("table database schema view index user login procedure function trigger column role tablespace sequence type or temporary assembly operator alias package session".split())
-KINDS: dict[str, str] = {}
-for _words, _sign in ((WORDS, "k"), (ARITHMETIC, "a"), (COMPARE, "c"), (LOGIC, "l")):
-    KINDS |= dict.fromkeys(_words, _sign)
-
-
-def _pattern(source: str) -> Any:
-    """A pattern that is compiled when it is first needed."""
-    return lru_cache(maxsize=1)(lambda: re.compile(source))
-
-
-ANCHOR = _pattern(
-    r"[^a-z_](?=(?:union|except|intersect)[^a-z]{1,64}(?:all[^a-z]{1,64}|distinct[^a-z]{1,64})?select|(?:(?:x?or|and|having)[\s(]{1,8}|\|\||&&)[ (+~!-]{0,8}(?:not[ (]{1,8})?(?:['\"@]|[\w.]{1,64} ?(?:[(=<>!]|like|is |in ?\(|between|r(?:like|egexp)))|select[ (]|"
-    r"(?:pg_)?sleep ?\(|benchmark ?\(|waitfor |extractvalue|updatexml|load_file|xp_|dbms_|utl_|into (?:out|dump)file|information_schema|order by \d|drop |insert into|delete from|update \w|exec|declare @|shutdown|procedure )"
+ANCHOR = pattern(
+    r"[^a-z_](?=(?:union|except|intersect)[^a-z]{1,64}(?:all[^a-z]{1,64}|distinct[^a-z]{1,64})?select|(?:(?:x?or|and|having)[\s(]{1,8}|\|\||&&)[ "
+    r"(+~!-]{0,8}(?:not[ (]{1,8})?(?:['\"@]|[\w.]{1,64} ?(?:[(=<>!]|like|is |in ?\(|between|r(?:like|egexp)))|select[ (]|"
+    r"(?:pg_)?sleep ?\(|benchmark ?\(|waitfor |extractvalue|updatexml|load_file|xp_|dbms_|utl_|into (?:out|dump)file|information_schema|order by \d|drop "
+    r"|insert into|delete from|update \w|exec|declare @|shutdown|procedure )"
 )
-EMPTIED = _pattern(r"(['\"])\s?[-+&^*/%|]{1,2}\s?\1")
-LINE_COMMENT = _pattern(r"(?:--|#)[^\n]*\n")
-BLOCK_COMMENT = _pattern(r"/\*(?:[^*]|\*(?!/))*\*/")
-VERSIONED = _pattern(r"/\*!(?:\d{5,6})?")
-SPACE = _pattern(r"[\s\x00-\x20\xa0]+")
-TOKEN = _pattern(
-    r"''(?![\w'])|'(?:[^'\\]+|\\.|'')*'?|\"(?:[^\"\\]+|\\.|\"\")*\"?|`[^`]*`?|0x[0-9a-f]*|\d+(?:\.\d*)?(?:e[-+]?\d+)?(?![a-z_])|\d+(?=(?:union|or|and|having|order|limit)\b)|\.\d+|@>|@@?[\w.$]*|[^\W\d][\w$]*(?:#\w+)*|\d+\w*"
-    r"|#>>?|--.*|#.*|/\*.*|<=>|->>|[<>!=]=|@>|<@|\?[|&]|<>|\|\||&&|:=|::|<<|>>|->|!<|!>|\S"
-)
-BREAK_OUT = {quote: _pattern(quote + r"(?=[\s)]*(?:[-+*/%^&|=<>!~;,#]|(?:or|and|xor|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|execute|declare|if|begin|insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto|as|call|case|when|end)(?!\w)|[\w.]{1,64}\(|\d{1,16} (?:or|and)\b|\(|[-+&^*]?\Z))") for quote in QUOTES}
+EMPTIED = pattern(r"(['\"])\s?[-+&^*/%|]{1,2}\s?\1")
+LINE_COMMENT = pattern(r"(?:--|#)[^\n]*\n")
+BLOCK_COMMENT = pattern(r"/\*(?:[^*]|\*(?!/))*\*/")
+VERSIONED = pattern(r"/\*!(?:\d{5,6})?")
+SPACE = pattern(r"[\s\x00-\x20\xa0]+")
+BREAK_OUT = {
+    quote: pattern(
+        quote
+        + r"(?=[\s)]*(?:[-+*/%^&|=<>!~;,#]|(?:or|and|xor|union|having|order|group|limit|like|between|is|in|not|rlike|regexp|procedure|into|where|waitfor|exec|"
+        r"execute|declare|if|begin|insert|update|delete|drop|select|collate|div|mod|sounds|except|intersect|returning|for|offset|glob|ilike|similar|nand|goto|as|"
+        r"call|case|when|end)(?!\w)|[\w.]{1,64}\(|\d{1,16} (?:or|and)\b|\(|[-+&^*]?\Z))"
+    )
+    for quote in QUOTES
+}
