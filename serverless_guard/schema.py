@@ -96,9 +96,9 @@ class Check:
     def _supply(self, kind: str, argument: str, value: Any = None) -> Callable[[Any], Any]:
         """What generated code asks for by name before its first run."""
         if kind == "regex" and self._module is not None:
-            from serverless_guard.keywords import modules
+            from serverless_guard.keywords import runtime
 
-            return modules.search(self._module, argument)
+            return runtime.search(self._module, argument)
         if kind == "regex":
             import re
 
@@ -210,6 +210,7 @@ def source(reference: Any, base: str = "", origin: str = "", formats: Any = (), 
     documents, _ = _understood(source_, draft)
     facts = {
         "DRAFT": draft,
+        "PYTHON": runtime.python(),
         "FORMATS": {name: modules.importable(function, name, origin) for name, function in _asserted(formats, origin).items()},
         "KEYWORDS": {name: modules.importable(function, name, origin) for name, function in (keywords or {}).items()},
         "UNCOVERED": tuple(documents.uncovered),
@@ -220,14 +221,17 @@ def source(reference: Any, base: str = "", origin: str = "", formats: Any = (), 
 
 def baked(module: Any, reference: Any = None, base: str = "", origin: str = "") -> Check:
     """The check of a module that `source` wrote. Raises PolicyError when `reference`, or a file beside it, is not what was compiled."""
-    from serverless_guard.keywords import modules
-
     if getattr(module, "VERSION", None) != VERSION:
         raise PolicyError("a compiled schema was written by another version of serverless_guard: compile it anew", "", origin)
     if reference is not None:
+        from serverless_guard.keywords import modules
+
         modules.refuse_changes(module, reference, base, origin, lambda: origins.Origin(reference, base, origin, {}).texts[""])
-    formats = {name: modules.imported(place) for name, place in module.FORMATS.items()}
-    keywords = {name: modules.imported(place) for name, place in module.KEYWORDS.items()}
+    formats, keywords = module.FORMATS, module.KEYWORDS
+    if formats or keywords:
+        from serverless_guard.keywords import modules
+
+        formats, keywords = ({name: modules.imported(place) for name, place in given.items()} for given in (formats, keywords))
     return Check(lru_cache(maxsize=1)(partial(_reread, module)), formats, keywords, module.UNCOVERED, module)
 
 

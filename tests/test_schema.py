@@ -628,6 +628,19 @@ def test_odd_names_in_a_schema_are_no_code():
         assert check._violation({**dict.fromkeys(names, "x"), name: 1})
 
 
+def test_functions_of_alike_names_are_kept_apart():
+    names = ["a", "A", "a_2", "a-2", "a_2_wrong", "wrong", "root", "root_wrong", "a_3", "é"]
+    parts = {name: {"items": {"const": name}} for name in names}
+    check = schema.compiled({"properties": {name: {"$ref": f"#/$defs/{name}"} for name in names}, "$defs": parts})
+    assert check({name: [name] for name in names}) is None
+    for name in names:
+        assert check({name: ["other"]}) == (
+            f"$.{name}[0]" if name.isascii() and name.isidentifier() else f"$[{name!r}][0]",
+            "const",
+            f'"{name}"' if name.isascii() else '"\\u00e9"',
+        )
+
+
 def test_values_of_other_classes_than_those_of_json():
     class Text(str): ...
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 from serverless_guard.errors import PolicyError
 from serverless_guard.keywords import VERSION
@@ -26,7 +25,7 @@ ANYWHERE = "/1/2/3/4/5/6/7/8"  # the folder of a compiled schema's documents, de
 
 
 def written(origin: Origin, code: str, helpers: tuple[str, ...], expressions: list[str], facts: dict[str, Any]) -> str:
-    """The text of a module: deterministic, importable, readable."""
+    """The text of a module: deterministic, importable, readable. `facts` are constants by name."""
     shown = origin.name.replace("\\", "/").replace('"', "'") or "a schema in the settings"
     used = [helper for helper in helpers if f"{helper}(" in code]
     lines = [
@@ -47,8 +46,7 @@ def written(origin: Origin, code: str, helpers: tuple[str, ...], expressions: li
         *(f"    {name!r}: {json.dumps(parsed, separators=(',', ':'))!r}," for name, parsed in sorted(origin.parsed.items())),
         "}",
         "",
-        "# the patterns as `re` compiles them, for the Python that wrote this",
-        f"PYTHON = {python()!r}",
+        "# the patterns as `re` compiles them, for the Python named above",
         "CODES = {",
         *(f"    {text!r}: {compiled_code(text)!r}," for text in expressions),
         "}",
@@ -105,29 +103,10 @@ def imported(place: str) -> Callable[..., Any] | None:
     return found  # type: ignore[no-any-return]  # whatever the user's module has under that name
 
 
-def python() -> tuple[str, int]:
-    """The interpreter that a code list of `re` is for."""
-    import _sre  # type: ignore[import-not-found]  # private to `re`
-
-    return str(sys.implementation.cache_tag), int(_sre.MAGIC)
-
-
 def compiled_code(text: str) -> tuple[int, list[int], int]:
     """`(flags, code list, groups)` of a regular expression."""
     import re
-    from re import _compiler, _parser  # type: ignore[attr-defined]  # private, and checked by `python()` when read back
+    from re import _compiler, _parser  # type: ignore[attr-defined]  # private, and checked by `runtime.python` when read back
 
     parsed = _parser.parse(text)
     return int(re.compile(text).flags), [int(code) for code in _compiler._code(parsed, parsed.state.flags)], parsed.state.groups - 1
-
-
-def search(module: Any, text: str) -> Callable[[str], object]:
-    """What searches for a regular expression: made from its code list in a fiftieth of the time, if that is for this Python."""
-    code = module.CODES.get(text)
-    if code is not None and python() == module.PYTHON:
-        import _sre
-
-        return _sre.compile(text, code[0], code[1], code[2], {}, (None,) * (code[2] + 1)).search  # type: ignore[no-any-return]  # no stubs for it
-    import re
-
-    return re.compile(text).search

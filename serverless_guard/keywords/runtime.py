@@ -9,6 +9,7 @@ from __future__ import annotations
 from serverless_guard.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 HELPERS = ("equal", "integer", "multiple", "number", "unique")
@@ -116,3 +117,23 @@ def decimal(value: Any) -> tuple[int, Any]:
     if not (whole + fraction).lstrip("-").isdigit() or len(mantissa) > MAX_DIGITS or abs(int(power or 0)) > MAX_DIGITS:
         return 0, None
     return int(whole + fraction), int(power or 0) - len(fraction)
+
+
+def search(module: Any, text: str) -> Callable[[str], object]:
+    """What searches for a regular expression: made from its code list in a fiftieth of the time, if that is for this Python."""
+    code = module.CODES.get(text)
+    if code is not None and python() == module.PYTHON:
+        import _sre  # type: ignore[import-not-found]  # private to `re`
+
+        return _sre.compile(text, code[0], code[1], code[2], {}, (None,) * (code[2] + 1)).search  # type: ignore[no-any-return]  # the same
+    import re
+
+    return re.compile(text).search
+
+
+def python() -> tuple[str, int]:
+    """The interpreter that a code list of `re` is for."""
+    import _sre
+    import sys
+
+    return str(sys.implementation.cache_tag), int(_sre.MAGIC)

@@ -101,7 +101,7 @@ class Writer:
         self._functions: dict[tuple[int, Scope, bool], str] = {}
         self._queue: list[tuple[Any, Scope, bool, str]] = []
         self._heavy: set[int] = set()
-        self._names: dict[str, int] = {"root": 1}  # how often each was given
+        self._names: dict[str, int] = {"wrong": 1, "root_wrong": 1}  # those given, and by hint the last number
         self._count = 0
         self._calls: dict[Any, list[tuple[Any, str]]] = {}
         self._writing: Any = None  # key of the function that is being written
@@ -254,8 +254,11 @@ class Writer:
             if not name:
                 steps = self.documents.node(schema).pointer.rpartition("#")[2].split("/")
                 hint = identifier("_".join(step for step in steps[-3:] if step) or "root", 40)
-                count = self._names[hint] = self._names.get(hint, 0) + 1
-                name = f"{hint}_wrong" if count == 1 else f"{hint}_x{count}_wrong"
+                name = f"{hint}_wrong"
+                while name in self._names:
+                    self._names[hint] = self._names.get(hint, 1) + 1
+                    name = f"{hint}_{self._names[hint]}_wrong"
+                self._names[name] = 1
             self._functions[key] = name
             self._queue.append((schema, scope, tracked, name))
         return key
