@@ -12,7 +12,7 @@ from importlib import import_module
 
 from serverless_guard import detectors, shield
 
-LATER = ("facts", "ocsf", "redact", "text", "emitters.stdout")
+LATER = ("inputs", "scan", "facts", "ocsf", "redact", "text", "emitters.stdout")
 
 
 def watch() -> None:
