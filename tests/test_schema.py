@@ -289,6 +289,30 @@ def test_what_its_meta_schema_refuses_is_refused(root: Any, odd: dict[str, Any])
             schema.compiled(wrong)
 
 
+ALL_DRAFTS = ("2020-12", "2019-09", "7", "6", "4", "openapi-3.0")
+KEYWORDS = sorted({"$schema", "$vocabulary"}.union(*map(table, ALL_DRAFTS)))
+REFERENCES = st.sampled_from(
+    ["#", "#/a", "#/properties/a", "a", "#a", "", "%", "#/%zz", "http://json-schema.org/draft-07/schema#", "x:y", "//", "?", "../a.json"]
+)
+ANYTHING = st.recursive(
+    SCALARS | REFERENCES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYWORDS) | NAMES, inner, max_size=4),
+    max_leaves=14,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.dictionaries(st.sampled_from(KEYWORDS), ANYTHING, max_size=4), st.sampled_from(ALL_DRAFTS), VALUES)
+def test_whatever_is_given_as_a_schema_is_compiled_or_a_mistake(root: Any, draft: str, value: Any):
+    try:
+        check = schema.compiled(root, draft=draft, formats=True)
+    except PolicyError as error:
+        assert str(error)
+        return
+    assert check(value) is None or check(value).keyword
+    json.dumps(schema.judge(root, draft=draft))
+
+
 def test_a_good_schema_has_no_problems():
     assert schema.judge(ORDER) == []
     assert schema.judge({"$schema": "http://json-schema.org/draft-07/schema#", **ORDER}) == []
@@ -297,7 +321,7 @@ def test_a_good_schema_has_no_problems():
 def test_every_keyword_of_a_draft_has_a_member_that_writes_its_code():
     written = {keyword for own in VOCABULARIES.values() for keyword in own}
     silent = {"$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$defs", "definitions", "contentSchema"}
-    for draft in ("2020-12", "2019-09", "7", "6", "4", "openapi-3.0"):
+    for draft in ALL_DRAFTS:
         assert set(table(draft)) <= written | silent, draft
     assert all(hasattr(importlib.import_module(f"serverless_guard.keywords.{name}"), verb) for name in VOCABULARIES for verb in ("TYPE", "write"))
 
