@@ -51,6 +51,8 @@ def detect(value: Any, where: str = "param") -> list[Detection]:
         return []
     parts = [("value", value, PLACES.get(where, where), -1, "")]
     opened = inputs.opened(parts, Limits())
+    if value.__class__ is not str and not scan.odd(opened.texts, opened.joined):
+        return []
     walked = [(path, where, record, text, is_key or where == "key") for path, where, record, text, is_key in inputs.walk(parts, opened)]
     if value.__class__ is not str:
         walked.insert(0, ("value", "body", -1, dumps(value, default=str), False))

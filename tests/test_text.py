@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import unicodedata
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serverless_guard.text import ROUNDS, forms, squeezed, unwrapped
+from serverless_guard.text import ROUNDS, folded, forms, squeezed, unwrapped
 
 CASES = [
     ("plain", "plain", ""),
@@ -86,6 +87,14 @@ def test_ids_and_words_are_no_base64_and_no_hex(value: str) -> None:
 @pytest.mark.parametrize("start", [b"\x80\x04\x95\x10\x00\x00\x00", b"\xac\xed\x00\x05sr", b"\x04\x08o:\x0a"])
 def test_serialised_objects_behind_base64_are_opened(start: bytes) -> None:
     assert unwrapped(base64.b64encode(start + bytes(range(40))).decode())
+
+
+def test_every_letter_that_becomes_ascii_is_folded() -> None:
+    for code in (*range(0x80, 0xD800), *range(0xE000, 0x1FFFF), *range(0xE0000, 0xE0100)):
+        letter = chr(code)
+        plain = unicodedata.normalize("NFKC", letter)
+        if (plain.isascii() or unicodedata.category(letter) == "Cf") and letter not in "\u2026\U000e0100":
+            assert folded(f"a{letter}b").isascii(), hex(code)
 
 
 @settings(max_examples=400, deadline=None)
