@@ -8,6 +8,6 @@
 
 from serverless_guard.decorator import Guard, guard
 from serverless_guard.errors import ActionBlocked, Blocked, GuardError, InputBlocked, PolicyError
+from serverless_guard.values import __version__ as __version__
 
 __all__ = ["ActionBlocked", "Blocked", "Guard", "GuardError", "InputBlocked", "PolicyError", "guard"]
-__version__ = "0.1.0"

@@ -142,7 +142,8 @@ def _events(process: Process, told: list[tuple[Finding, str]], facts: Facts, gua
     """The events of some findings, as many as the invocation has lines left, and one that counts the rest."""
     from time import time_ns
 
-    from serverless_guard import __version__, chain, ocsf
+    from serverless_guard import chain, ocsf
+    from serverless_guard.values import __version__
 
     time_ms = time_ns() // 1_000_000
     nothing = facts._replace(source="", event=None, client_ip="", method="", http_path="", user="")

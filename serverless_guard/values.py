@@ -7,6 +7,8 @@ costs 0.5 M, one made here 0.1 M.
 
 from __future__ import annotations
 
+__version__ = "0.1.0"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
