@@ -261,12 +261,13 @@ class _Opening:
     """One run over one event, in rounds: walk what was opened level by level, then open what turns out to be an envelope."""
 
     __slots__ = (
-        "colons", "cut", "docs", "fresh", "items", "keys", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "seen", "size", "spans", "suspects", "twin",
+        "colons", "cut", "docs", "fresh", "items", "keys", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "room", "seen", "size", "spans", "suspects", "twin",
     )  # fmt: skip
 
     def __init__(self, result: Opened) -> None:
         self.result = result
         self.max_decoded = result.limits.max_decoded
+        self.room = result.limits.max_bytes  # for text that comes out of base64
         self.keys = self.items = self.size = self.colons = 0
         self.cut = False  # a bound was hit: what follows is not looked at
         self.quiet = 0  # how many texts are not tried for base64: headers
@@ -275,7 +276,7 @@ class _Opening:
         self.names: set[Any] = set()  # keys of this round, each once
         self.plain: list[str] = []  # strings that were opened in this round
         self.fresh: dict[int, list[Any]] = {}  # containers that were opened in this round, by their depth
-        self.docs: list[str] = []  # the JSON of them
+        self.docs: list[tuple[str, int]] = []  # the JSON of them, and how many colons their values must have
         self.spans: list[tuple[int, int]] = []  # where it stands in the join
         self.marks: list[tuple[int, int]] = []  # (first index in texts, depth) of each level of this round
         self.seen: dict[tuple[str, str], int] = {}  # part that was opened, by text and encoding
@@ -354,12 +355,21 @@ class _Opening:
             return
         if len(text) > 15 and re.fullmatch(_BASE64, text):
             self._from_base64(text)
-        elif text[0] == "-":
-            self._put(text, "multipart", envelopes.from_multipart(text, self.max_decoded), 0)
-        elif text[0] == "<" or text.lstrip()[:1] == "<":
-            self._put(text, "xml", envelopes.from_xml(text), 0)
-        elif "=" in text:
-            self._put(text, "form", envelopes.from_form(text), 0)
+        else:
+            self._document(text)
+
+    def _document(self, text: str) -> None:
+        """Open a body as multipart, XML or a form."""
+        most = self.result.limits.max_items
+        try:
+            if text[0] == "-":
+                self._put(text, "multipart", envelopes.from_multipart(text, self.max_decoded), 0)
+            elif text[0] == "<" or text.lstrip()[:1] == "<":
+                self._put(text, "xml", envelopes.from_xml(text, most), 0)
+            elif "=" in text:
+                self._put(text, "form", envelopes.from_form(text, most), 0)
+        except TooLarge as bound:
+            self.result.breach(bound.args[0], f"over {most}")
 
     def run(self, level: list[Any]) -> None:
         """Fill the result."""
@@ -398,9 +408,9 @@ class _Opening:
         text = self._join(mark)
         if self.colons != self.keys - keys + text.count(":") and not self.cut and self._twice():
             result.breach("SG-LIM-008")
-            for doc in self.docs:  # what a twin hides is seen in the JSON alone
+            for doc, _ in self.docs:  # what a twin hides is seen in the JSON alone
                 result.nodes[doc][0] = ("json twice", result.nodes[doc][0][1])
-            self.plain += self.docs
+                self.plain.append(doc)
         self.colons, self.docs = 0, []
         if self.plain:
             piece = SEP.join(self.plain)
@@ -465,7 +475,7 @@ class _Opening:
 
     def _twice(self) -> bool:
         """Whether an object of this round has a key twice, by the books: keys with a colon upset the counting, since they are kept once."""
-        return any(self.result.nodes[doc][0][0] != "json" or doc.count(":") > envelopes.colons(self.result.nodes[doc][0][1]) for doc in self.docs)
+        return any(colons > envelopes.colons(self.result.nodes[doc][0][1]) for doc, colons in self.docs)
 
     def _join(self, mark: int) -> str:
         """The texts from this index on and the keys of this round in one string, measured."""
@@ -526,7 +536,7 @@ class _Opening:
                 stop = joined.find(SEP, at)
                 stop = stop if stop >= 0 else len(joined)
                 text = joined[start:stop]
-                if text in result.nodes:
+                if len(text) < 8 or text in result.nodes:  # so little says nothing that it does not say as it is
                     at = stop - 1
                 elif step := self._from_json(text):
                     at = stop - 1
@@ -551,7 +561,8 @@ class _Opening:
     def _token(self, text: str) -> None:
         """Header and claims of each token in a string: `Bearer eyJ...`, `token=eyJ...`."""
         for claims in envelopes.from_token(text):
-            found = self._parsed(claims)
+            self.items += 1
+            found = self._parsed(claims) if self.items < self.result.limits.max_items else self._stop("SG-LIM-005", self.result.limits.max_items)
             if found is not None:
                 self.colons += found[2]
                 self._put(text, "jwt", found[1], 1)
@@ -566,8 +577,8 @@ class _Opening:
             step = "json twice" if step == "json" else step
         if value.__class__ is not str:
             self.colons += colons
-            if step == "json":
-                self.docs.append(text)
+            if not rule:
+                self.docs.append((text, colons))
         self._put(text, step, value, depth)
         return step
 
@@ -583,6 +594,8 @@ class _Opening:
 
     def _from_base64(self, text: str, holder: str = "", declared: bool = False) -> str:
         """Open a string as base64, found in `holder`; gives the text that came out."""
+        if self.cut:
+            return ""
         try:
             found = envelopes.from_base64(text, self.max_decoded, declared)
         except TooLarge as bound:
@@ -590,6 +603,9 @@ class _Opening:
             return ""
         if found is None:
             return ""
+        self.room -= len(found[1])
+        if self.room < 0:
+            self._stop("SG-LIM-001", self.result.limits.max_bytes)
         self._put(holder or text, found[0], found[1])
         return found[1]
 

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
     Json = tuple[str, Any, int, str]
 
-DEPTH, DECODED, DIGITS, TWICE = "SG-LIM-003", "SG-LIM-002", "SG-LIM-010", "SG-LIM-008"
+DEPTH, DECODED, ITEMS, DIGITS, TWICE = "SG-LIM-003", "SG-LIM-002", "SG-LIM-005", "SG-LIM-010", "SG-LIM-008"
 SPACE = " \t\r\n\ufeff"
+BLANKS = SPACE + "\x1e"
+"""What may stand between two JSON values, RFC 7464 among it."""
 MEMBERS = 64
 """Members of one gzip stream: each costs a copy of what follows."""
 
 _raw_decode = json.JSONDecoder().raw_decode
+_lenient = json.JSONDecoder(strict=False).raw_decode
 _TOKENS = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+"
 _CONTROL = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
 
@@ -59,7 +62,7 @@ def from_json(text: str, limit: int) -> Json | None:
     if end != len(text) and text[end:].strip(SPACE):
         return _lines(text)
     if "\\u003" in text:
-        return _by_pairs(text, "json", True)
+        return _by_pairs(text)
     return "json", value, text.count(":"), ""
 
 
@@ -106,10 +109,12 @@ def from_url(text: str) -> str:
     return b"".join(done).decode("utf-8", "replace")
 
 
-def from_form(text: str) -> dict[str, Any] | None:
-    """The fields of `a=1&b=2`, decoded; a name that comes twice has a list. None for what is no form."""
+def from_form(text: str, most: int) -> dict[str, Any] | None:
+    """The fields of `a=1&b=2`, decoded; a name that comes twice has a list. None for what is no form. Raises TooLarge for more than `most`."""
     if "=" not in text or "\n" in text.rstrip("\r\n"):
         return None
+    if text.count("&") >= most:
+        raise TooLarge(ITEMS)
     found: dict[str, Any] = {}
     for pair in text.split("&"):
         name, _, value = pair.partition("=")
@@ -146,10 +151,12 @@ def from_multipart(text: str, limit: int) -> list[dict[str, str]] | None:
     return found or None
 
 
-def from_xml(text: str) -> list[str] | None:
+def from_xml(text: str, most: int) -> list[str] | None:
     """The texts of an XML or HTML document, with CDATA sections and comments taken out of them; no entity is resolved. None for what is none."""
     if text[:1] != "<" and text.lstrip(SPACE)[:1] != "<":
         return None
+    if text.count("<") > most:
+        raise TooLarge(ITEMS)
     found: list[str] = []
     run: list[str] = []
     at, end = 0, len(text)
@@ -183,44 +190,47 @@ def from_token(text: str) -> list[str]:
                 data = binascii.a2b_base64(segment.replace("-", "+").replace("_", "/") + "==")
             except ValueError:
                 continue
-            if data[:1] == b"{":
+            if data[:1] == b"{" and data.rstrip()[-1:] == b"}":
                 found.append(data.decode("utf-8", "replace"))
     return found
 
 
 def _lines(text: str) -> Json | None:
     """JSON values one after another, as in JSON Lines, or a value that a lenient parser would take."""
-    twice: list[str] = []
-    decode = json.JSONDecoder(strict=False, object_pairs_hook=_pairs(twice)).raw_decode
     values: list[Any] = []
+    count, rules = 0, ""
     at, end = 0, len(text)
     while at < end and text[at] in "{[":
+        start = at
         try:
-            value, at = decode(text, at)
+            value, at = _lenient(text, at)
         except (ValueError, RecursionError):
             break
+        piece = text[start:at]
+        if "\\u003" in piece:
+            _, value, more, rule = _by_pairs(piece)
+            count, rules = count + more, rules or rule
+        else:
+            count += piece.count(":")
         values.append(value)
-        at = re.compile("[ \t\r\n\ufeff\x1e]*").match(text, at).end()  # type: ignore[union-attr]  # a pattern that matches nothing always matches
+        while at < end and text[at] in BLANKS:
+            at += 1
     if not values:
         return None
-    value = values if len(values) > 1 else values[0]
-    return "json lines", value, colons(value), TWICE if twice else ""
+    return "json lines", values if len(values) > 1 else values[0], count, rules
 
 
-def _by_pairs(text: str, step: str, strict: bool) -> Json:
+def _by_pairs(text: str) -> Json:
     twice: list[str] = []
-    value = json.loads(text, object_pairs_hook=_pairs(twice), strict=strict)
-    return step, value, colons(value), TWICE if twice else ""
 
-
-def _pairs(twice: list[str]) -> Any:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(found)
         if len(made) < len(found):
             twice.append(TWICE)
         return made
 
-    return pairs
+    value = json.loads(text, object_pairs_hook=pairs, strict=False)
+    return "json", value, colons(value), TWICE if twice else ""
 
 
 def colons(value: Any) -> int:

@@ -49,11 +49,10 @@ def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
     if result is not None and (result.__class__ is not dict or result.get("records").__class__ is not list):
         return result  # malformed: Firehose takes the whole batch as failed
     own = result["records"] if result is not None else []
-    told = {item.get("recordId"): item for item in own if item.__class__ is dict and item.get("recordId").__class__ is str}
-    told |= {record.get("recordId"): _failed(record) for index, record in enumerate(records(event)) if index in refused and record.__class__ is dict}
-    order = [record.get("recordId") for record in records(event) if record.__class__ is dict and record.get("recordId").__class__ is str]
-    rest = [item for item in own if item.__class__ is not dict or item.get("recordId") not in order]
-    return {**(result or {}), "records": [told[name] for name in order if name in told] + rest}
+    told = {_id(item): item for item in own} | {_id(record): _failed(record) for index, record in enumerate(records(event)) if index in refused}
+    order = [_id(record) for record in records(event)]
+    rest = [item for item in own if _id(item) not in order]
+    return {**(result or {}), "records": [told[name] for name in order if name and name in told] + rest}
 
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
@@ -64,5 +63,10 @@ def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
     return failed
 
 
-def _failed(record: dict[str, Any]) -> dict[str, Any]:
-    return {"recordId": record.get("recordId"), "result": "ProcessingFailed", "data": record.get("data")}
+def _failed(record: Any) -> dict[str, Any]:
+    return {"recordId": _id(record), "result": "ProcessingFailed", "data": record.get("data") if record.__class__ is dict else None}
+
+
+def _id(record: Any) -> str:
+    found = record.get("recordId") if record.__class__ is dict else ""
+    return found if found.__class__ is str else ""
