@@ -289,7 +289,8 @@ def _told(visit: Visit, verdict: Verdict) -> Verdict:
     plan = visit.plan
     elapsed_us = (perf_counter_ns() - visit.started) // 1000
     facts = telemetry.facts(visit.context, plan.environ, visit.source, visit.raw, plan.policy)
-    id = telemetry.tell(verdict, visit.modes, facts, plan.emitters, elapsed_us, plan.policy.on_error)
+    with shield.Aside():  # an emitter may call where the handler may not
+        id = telemetry.tell(verdict, visit.modes, facts, plan.emitters, elapsed_us, plan.policy.on_error)
     request_id = getattr(visit.context, "aws_request_id", "")
     return verdict._replace(id=id, request_id=request_id if isinstance(request_id, str) else "", on_refuse=plan.policy.on_refuse, explain=plan.policy.explain)
 
