@@ -141,7 +141,7 @@ HEXED = r"(?:0x)?(?:[2-7][0-9a-f]|0[9ad]){8}"
 """Text in hex, at the beginning of a text: random digits look so in 1 of 1,700."""
 
 
-LONG = 8192
+LONG = 4096
 EDGE = 1024
 """A text longer than `LONG` is read closely at its two edges, `EDGE` characters each, and around what `SHARP` finds in between."""
 AROUND = 160
