@@ -190,17 +190,13 @@ def odd(texts: list[str], joined: str = "") -> bool:
     if not joined:
         joined = BORDER.join(texts)
     if len(joined) > LONG and max(map(len, texts), default=0) > LONG:
-        from serverless_guard.text import squeezed
-
-        texts = [text if len(text) <= LONG else squeezed(text) for text in texts]
+        texts = [text if len(text) <= LONG else _text().squeezed(text) for text in texts]
         if any(_regions(text) for text in texts if len(text) > LONG):
             return True
         texts = [text for text in texts if len(text) <= LONG]
         joined = BORDER.join(texts)
     if not joined.isascii():
-        from serverless_guard.text import folded
-
-        joined = folded(joined)
+        joined = _text().folded(joined)
         texts = joined.split(BORDER)
     low = f"{BORDER}{joined.lower()}{BORDER}"
     for sign in LOOK:
@@ -218,6 +214,14 @@ def odd(texts: list[str], joined: str = "") -> bool:
         return False
     low = _spaced(f"{BORDER}{BORDER.join(several).lower()}{BORDER}")
     return _hit(_words().search, low) or _hit(GLUED().search, low)
+
+
+@cache
+def _text() -> Any:
+    """The normal forms, imported when first needed: clean ASCII needs none."""
+    from serverless_guard import text
+
+    return text
 
 
 def _hit(search: Any, low: str) -> bool:

@@ -181,7 +181,7 @@ def unwrapped(text: str) -> tuple[str, str] | None:
     """What the whole value holds as base64 or hex, if that is text or a known serialisation."""
     if len(text) < 8:
         return None
-    if HEX().fullmatch(text):
+    if HEX_START().match(text) and HEX().fullmatch(text):
         digits = text[2:] if text[1] in "xX" else text
         if not _promising(text_of(a2b_hex(digits[:128]))):
             return None
@@ -190,7 +190,7 @@ def unwrapped(text: str) -> tuple[str, str] | None:
     cut = text.find("base64,", 0, 256)
     if cut >= 0:
         body = text[cut + 7 :]
-    if not BASE64().fullmatch(body):
+    if not BASE64_START().match(body) or not BASE64().fullmatch(body):
         return None
     if "\n" in body or "\r" in body:
         body = body.replace("\r", "").replace("\n", "")
@@ -306,6 +306,11 @@ OVERLONG = _pattern(
 )
 OVERLONG_LATIN = _pattern("[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]")
 HEX = _pattern(r"(?:0[xX])?+(?:[0-9a-fA-F]{2}){6,}+")
+HEX_START = _pattern(r"(?:0[xX])?(?:[2-7][0-9a-fA-F]|0[9aAdD]|80|[aA][cC]|[eE][dD]|04|1[fF]|8[bB]|00|01|[fF][fF]|95){2}")
+BASE64_START = _pattern(
+    r"[A-Za-f][A-HQ-Xg-nw-z0-3][A-Za-z0-9+/_-]{6}|gA|rO|H4|AAE|BA|[3-9][A-Za-z0-9+/_-]{7}[A-Za-z0-9+/_=-]{8}"
+)
+"""How text or a known serialisation starts in base64: the first bit of two letters of ASCII is zero; a first letter beyond ASCII has a longer run."""
 BASE64 = _pattern(r"[A-Za-z0-9+/_\r\n-]{8,}+={0,2}\s*")
 FOLDABLE = _pattern(
     "[\u00a0\u00aa\u00ad\u00b2\u00b3\u00b9\u00ba\u0131-\u0133\u017f\u01c7-\u01cc\u01f1-\u01f3\u02b0\u02b2\u02b3\u02b7-\u02b9"
