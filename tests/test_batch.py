@@ -19,7 +19,13 @@ def refusing(*records: int, on_refuse: str = "") -> Verdict:
 
 def message(index: int, group: str = "", queue: str = "orders") -> dict[str, Any]:
     attributes = {"MessageGroupId": group} if group else {}
-    return {"messageId": f"m{index}", "body": "{}", "attributes": attributes, "eventSource": "aws:sqs", "eventSourceARN": f"arn:aws:sqs:eu-west-1:123456789012:{queue}"}
+    return {
+        "messageId": f"m{index}",
+        "body": "{}",
+        "attributes": attributes,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:eu-west-1:123456789012:{queue}",
+    }
 
 
 def queue(count: int = 4) -> dict[str, Any]:
@@ -136,7 +142,12 @@ def test_a_refused_task_of_s3_batch_fails_for_good() -> None:
     event = samples.sample("s3-batch", keys=["a", "b"])
     kept, finish = batch.split(sources.module("s3-batch"), event, refusing(0))
     assert [task["s3Key"] for task in kept["tasks"]] == ["b"]
-    mine = {"invocationSchemaVersion": "2.0", "treatMissingKeysAs": "Succeeded", "invocationId": "i", "results": [{"taskId": "t", "resultCode": "Succeeded", "resultString": ""}]}
+    mine = {
+        "invocationSchemaVersion": "2.0",
+        "treatMissingKeysAs": "Succeeded",
+        "invocationId": "i",
+        "results": [{"taskId": "t", "resultCode": "Succeeded", "resultString": ""}],
+    }
     assert [item["resultCode"] for item in finish(mine)["results"]] == ["Succeeded", "PermanentFailure"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import time
 import zlib
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
@@ -41,7 +42,7 @@ def b64(text: str | bytes) -> str:
 
 WRAPPINGS = {
     "JSON": lambda text: json.dumps({"a": [{"b": text}]}),
-    "JSON with escapes": lambda text: '{"a": "%s"}' % "".join(f"\\u{ord(letter):04x}" for letter in text),
+    "JSON with escapes": lambda text: '{"a": "' + "".join(f"\\u{ord(letter):04x}" for letter in text) + '"}',
     "JSON after blanks": lambda text: " \r\n\t" + json.dumps([text]),
     "JSON with blanks": lambda text: json.dumps({"a": text}, indent=4),
     "JSON after a byte order mark": lambda text: "\ufeff" + json.dumps([text]),
@@ -123,12 +124,29 @@ def test_what_parsers_disagree_about_is_a_finding(text: str, rule: str) -> None:
     assert rules(json.dumps([text + " "])) == [rule]
 
 
-@pytest.mark.parametrize("text", ['{"a": "x:y", "b": {"a": 1}}', '{"a:b": "::", "c": [":", {"d": "\\u003a:"}]}', '{"a": "\\u003aa"}', '[":", ":"]', '{"t": "12:30", "u": "https://x.example/a:b"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": "x:y", "b": {"a": 1}}',
+        '{"a:b": "::", "c": [":", {"d": "\\u003a:"}]}',
+        '{"a": "\\u003aa"}',
+        '[":", ":"]',
+        '{"t": "12:30", "u": "https://x.example/a:b"}',
+    ],
+)
 def test_colons_are_no_duplicate_keys(text: str) -> None:
     assert rules(text) == []
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(alphabet=':"\\{}[],a\u00e9 ', max_size=6), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet=':"\\a,', max_size=3), inner, max_size=3), max_leaves=12), st.booleans(), st.sampled_from([None, 1]))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-9, 9) | st.text(alphabet=':"\\{}[],a\u00e9 ', max_size=6),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet=':"\\a,', max_size=3), inner, max_size=3),
+        max_leaves=12,
+    ),
+    st.booleans(),
+    st.sampled_from([None, 1]),
+)
 def test_json_without_duplicate_keys_has_no_finding(value: Any, ascii: bool, indent: int | None) -> None:
     assert "SG-LIM-008" not in rules(json.dumps(value, ensure_ascii=ascii, indent=indent))
 
@@ -140,7 +158,7 @@ def test_url_decoding_is_that_of_the_standard_library(text: str) -> None:
 
 
 ODD = [
-    b"bytes", bytearray(b"x"), ("a", "b"), {"a"}, {1: "x", None: "y", True: "z", b"k": "w", (1,): "v"}, "\ud800", "\x00", float("nan"), 10**400,
+    b"bytes", bytearray(b"x"), ("a", "b"), {"a"}, {1: "x", None: "y", False: "z", b"k": "w", (1,): "v"}, "\ud800", "\x00", float("nan"), 10**400,
     object(), {"a": object()}, {"headers": 1},
 ]  # fmt: skip
 
@@ -151,3 +169,156 @@ ODD = [
 def test_odd_values_are_normal(value: Any, where: str, encoding: str) -> None:
     parts = [("p", value, where, -1, encoding)]
     list(inputs.walk(parts, inputs.opened(parts, LIMITS)))
+
+
+def _worst() -> dict[str, str]:
+    """Inputs that cost the most a byte, each about 1 MB."""
+    bomb = b64(gzip.compress(b"a" * 5_000_000))
+    return {
+        "braces": "{" * 10**6, "brackets": "[" * 10**6, "quotes": '"\\' * 500_000, "blanks and braces": " {" * 500_000, "borders": "\x1f{" * 500_000,
+            "blanks": " " * 10**6,
+        "token marks": "eyJ" * 330_000, "short tokens": "eyJ." * 250_000, "tokens": "eyJhIjoxfQ.eyJhIjoxfQ.x " * 40_000,
+            "keys": json.dumps(dict.fromkeys(map(str, range(90_000)), 1)),
+        "lists": "[" + "[]," * 330_000 + "[]]", "strings": json.dumps(["a"] * 190_000), "lines": '{"a":1}\n' * 120_000,
+            "a pair twice": '{"a":1,"a":2,' + ",".join(f'"k{n}":1' for n in range(90_000)) + "}",
+        "escapes": '{"a":"' + "\\u003a" * 160_000 + '"}', "form": "a=1&" * 250_000, "percent": "a=%" * 330_000, "dashes": "--\n" * 330_000,
+            "dispositions": "--b\nContent-Disposition: " + "name=" * 190_000,
+        "tags": "<a>b</a>" * 120_000, "open tags": "<" * 10**6, "sections": "<![CDATA[" * 110_000, "comments": "<!--" * 250_000, "base64": "A" * 10**6,
+            "words": ("a=" + "A" * 20 + ";") * 43_000,
+        "much base64": json.dumps([b64(f"hello world {n} hello") for n in range(30_000)]), "bombs": json.dumps([bomb[:-8] + b64(str(n)).ljust(8, "=")
+            for n in range(100)]), "members": b64(gzip.compress(b"a") * 30_000),
+        "JSON in JSON": json.dumps([json.dumps({"a": n}) for n in range(60_000)]), "digits": "[" + ",".join(["9" * 4200] * 230) + "]", "NUL": "\x00" * 10**6,
+            "surrogates": "\ud800" * 10**6,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["body", "list", "header"])
+@pytest.mark.parametrize(("name", "text"), _worst().items(), ids=_worst())
+def test_the_worst_input_is_looked_at_within_a_bounded_time(name: str, text: str, place: str) -> None:
+    value, where = {"body": (text, "body"), "list": ([text], "body"), "header": ({"x-a": text}, "header")}[place]
+    parts = [("p", value, where, -1, "")]
+    start = time.process_time()
+    for _ in inputs.walk(parts, inputs.opened(parts, LIMITS)):
+        pass
+    assert time.process_time() - start < 4  # measured: at most 0.4 s
+
+
+def test_what_decoding_gives_is_bounded_over_all_of_the_event() -> None:
+    bombs = [b64(gzip.compress(str(n).encode() + b"a" * 900_000)) for n in range(40)]
+    assert rules(bombs) == ["SG-LIM-001"]
+    assert rules({"a": bombs[0]}, Limits(max_decoded=1000)) == ["SG-LIM-002"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "rule"),
+    [
+        (Limits(max_bytes=100, max_string=100), ["x" * 40] * 3, "SG-LIM-001"),
+        (Limits(max_decoded=100), json.dumps({"a": "x" * 100}), "SG-LIM-002"),
+        (Limits(max_depth=3), json.dumps({"a": [[[1]]]}), "SG-LIM-003"),
+        (Limits(max_depth=3), {"a": {"b": json.dumps({"c": {"d": 1}})}}, "SG-LIM-003"),
+        (Limits(max_keys=3), json.dumps([{"a": 1, "b": 2}] * 2), "SG-LIM-004"),
+        (Limits(max_items=3), json.dumps([1, 2, 3, 4]), "SG-LIM-005"),
+        (Limits(max_items=3), "a=1&b=2&c=3&d=4", "SG-LIM-005"),
+        (Limits(max_string=50), json.dumps(["x" * 51]), "SG-LIM-006"),
+        (Limits(max_envelopes=1), {"a": json.dumps({"b": json.dumps({"c": "ddd"})})}, "SG-LIM-007"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.startswith("SG") else "",
+)
+def test_a_bound_that_is_hit_is_a_finding(limits: Limits, value: Any, rule: str) -> None:
+    assert rules(value, limits) == [rule]
+    assert rules(value) == []
+
+
+def test_an_event_that_holds_itself_is_cut() -> None:
+    event: dict[str, Any] = {"name": MARK}
+    event["self"] = event["again"] = event
+    result = opened(event)
+    assert [finding.rule for finding in result.findings] == ["SG-LIM-003"] or [finding.rule for finding in result.findings] == ["SG-LIM-004"]
+    assert MARK in result.texts
+    assert len(list(inputs.walk([("body", event, "body", -1, "")], result))) < 10**6
+
+
+@given(
+    st.recursive(
+        st.text() | st.binary() | st.floats() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+    ),
+    st.sampled_from(["body", "header", "query", "aws", "key"]),
+    st.sampled_from(["", "base64", "url"]),
+)
+def test_no_value_makes_it_raise(value: Any, where: str, encoding: str) -> None:
+    parts = [("p", value, where, -1, encoding), ("q", json.dumps(repr(value)), "body", -1, "")]
+    list(inputs.walk(parts, inputs.opened(parts, LIMITS)))
+
+
+@given(st.text(alphabet='{}[]":,\\u0a1 \n\t=&%+<>-;.eyJ', max_size=60))
+def test_no_text_makes_it_raise(text: str) -> None:
+    for value, where in ((text, "body"), ([text], "body"), ({"x-a": text}, "header"), (b64(text), "body")):
+        parts = [("p", value, where, -1, "")]
+        result = inputs.opened(parts, LIMITS)
+        walked = [found for _, _, _, found, _ in inputs.walk(parts, result)]
+        assert set(result.texts) - {""} <= set(walked) | {text}
+
+
+FORMS = {
+    "a form": ("a=1&name=x%27+OR+%271%27%3D%271%27+--&b=2", "body.name"),
+    "multipart": ("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x' OR '1'='1' --\"\r\n\r\nhello\r\n--b--", "body[0].filename"),
+    "multipart in base64": (
+        f'--b\r\nContent-Disposition: form-data; name="file"\r\nContent-Transfer-Encoding: base64\r\n\r\n{b64(MARK)}\r\n--b--',
+        "body[0].content",
+    ),
+    "XML": ("<order><note>x' OR <![CDATA['1'='1]]>' --</note></order>", "body[2]"),
+}
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_a_body_is_opened_whatever_its_content_type_says(kind: str) -> None:
+    text, path = FORMS[kind]
+    assert paths(text)[path] == MARK
+
+
+def test_claims_of_a_token_are_seen_wherever_it_stands() -> None:
+    token = ".".join(
+        base64.urlsafe_b64encode(part.encode()).decode().rstrip("=")
+        for part in (json.dumps({"alg": "none", "kid": "k"}), json.dumps({"sub": MARK}), "signature")
+    )
+    for text in (f"Bearer {token}", f"theme=dark; token={token}", token):
+        for value, where in (({"Authorization": text}, "header"), ([text], "header"), ({"t": text}, "query"), (json.dumps({"t": text}), "body")):
+            parts = [("p", value, where, -1, "")]
+            result = inputs.opened(parts, LIMITS)
+            assert MARK in result.texts, (text, where)
+            assert any(path.endswith(".sub") and found == MARK for path, _, _, found, _ in inputs.walk(parts, result))
+
+
+def test_base64_of_a_header_and_a_cookie_is_seen() -> None:
+    for value in ({"Authorization": f"Basic {b64(MARK)}"}, {"X-Payload": b64(MARK)}, {"Cookie": f"a=b; c={b64(MARK)}"}, {"X-Many": [b64(MARK), "x"]}):
+        assert MARK in opened(value, "header").texts
+
+
+def test_a_twin_of_the_headers_hides_nothing() -> None:
+    single = ("headers", {"a": "1", "b": "2"}, "header", -1, "")
+    for twin in (
+        {"a": ["1"], "b": ["2", MARK]},
+        {"a": ["1"], "b": {"2": MARK}},
+        {"a": ["1"], "b": MARK},
+        {"a": ["1", "2"], "b": [], "c": [MARK]},
+        {"a": [["1", MARK]], "b": ["2"]},
+        {"a": ["1"], MARK: ["2"]},
+    ):
+        result = inputs.opened([single, ("multi", twin, "header", -1, "")], LIMITS)
+        assert MARK in result.texts, twin
+
+
+def test_objects_that_stand_for_events_are_read_as_the_mapping_they_hold() -> None:
+    from aws_lambda_powertools.utilities.data_classes import SQSEvent
+    from pydantic import BaseModel
+
+    class Order(BaseModel):
+        note: str
+
+    event = SQSEvent({"Records": []})
+    assert inputs.raw(event) == {"Records": []}
+    assert isinstance(inputs.like(event, {"Records": [1]}), SQSEvent)
+    assert inputs.raw(Order(note="x")) == {"note": "x"}
+    assert inputs.like(Order(note="x"), {"note": "y"}) == Order(note="y")
+    for plain in (None, [], "text", b"bytes", 7, {"a": 1}):
+        assert inputs.raw(plain) is plain

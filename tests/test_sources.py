@@ -93,8 +93,10 @@ def test_a_stack_that_waits_is_told_at_the_address_that_its_event_names(put: lis
 
 @pytest.mark.parametrize(
     "url",
-    [None, 7, "http://169.254.169.254/latest", "https://evil.example/cloudformation-custom-resource-response-eu", "https://cloudformation-custom-resource-response-x.s3.evil.example/",
-     "https://cloudformation-custom-resource-response-x@evil.example/.s3.amazonaws.com", "https://cloudformation-custom-resource-response-x?.s3.amazonaws.com/"],
+    [None, 7, "http://169.254.169.254/latest", "https://evil.example/cloudformation-custom-resource-response-eu",
+        "https://cloudformation-custom-resource-response-x.s3.evil.example/",
+     "https://cloudformation-custom-resource-response-x@evil.example/.s3.amazonaws.com",
+         "https://cloudformation-custom-resource-response-x?.s3.amazonaws.com/"],
 )  # fmt: skip
 def test_nothing_is_put_to_an_address_that_is_not_cloudformations(url: Any, put: list[Any]) -> None:
     with pytest.raises(InputBlocked):
@@ -120,7 +122,13 @@ def test_a_sample_says_what_it_is_told_to() -> None:
 def test_the_hidden_payload_of_every_envelope_is_seen() -> None:
     for name in sources.names():
         for body in (json.dumps({"deep": [{"note": MARK}]}), {"deep": json.dumps({"note": MARK})}):
-            event = samples.sample(name, json.dumps(body)) if name in TEXTUAL else samples.sample(name, {"note": {"S": body}} if name == "dynamodb" else {"x": body}) if name in MAPPED else None
+            event = (
+                samples.sample(name, json.dumps(body))
+                if name in TEXTUAL
+                else samples.sample(name, {"note": {"S": body}} if name == "dynamodb" else {"x": body})
+                if name in MAPPED
+                else None
+            )
             if event is not None:
                 found = sources.module(name).parts(event)
                 opened = inputs.opened(found, Limits())
@@ -128,8 +136,30 @@ def test_the_hidden_payload_of_every_envelope_is_seen() -> None:
                 assert any(path.endswith("note") and text == MARK for path, _, _, text, _ in inputs.walk(found, opened)), name
 
 
-TEXTUAL = frozenset("apigateway-rest apigateway-http function-url apigateway-websocket alb vpc-lattice vpc-lattice-v1 cloudfront sqs sns kinesis firehose kafka kafka-self-managed mq mq-rabbit ses codepipeline iot".split())
-MAPPED = frozenset("appsync appsync-template eventbridge dynamodb cognito cloudformation config unknown".split())
+TEXTUAL = frozenset(
+    [
+        "apigateway-rest",
+        "apigateway-http",
+        "function-url",
+        "apigateway-websocket",
+        "alb",
+        "vpc-lattice",
+        "vpc-lattice-v1",
+        "cloudfront",
+        "sqs",
+        "sns",
+        "kinesis",
+        "firehose",
+        "kafka",
+        "kafka-self-managed",
+        "mq",
+        "mq-rabbit",
+        "ses",
+        "codepipeline",
+        "iot",
+    ]
+)
+MAPPED = frozenset(["appsync", "appsync-template", "eventbridge", "dynamodb", "cognito", "cloudformation", "config", "unknown"])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -146,7 +176,7 @@ def test_whatever_string_of_an_event_is_hostile_it_is_seen(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_an_unknown_key_that_somebody_adds_is_seen(name: str) -> None:
     event = case(name)["event"]
-    places = [()] + sorted({path[:depth] for path in leaves(event) for depth in range(1, len(path))}, key=repr)
+    places = [(), *sorted({path[:depth] for path in leaves(event) for depth in range(1, len(path))}, key=repr)]
     for path in places:
         at = event = json.loads(json.dumps(event))
         for step in path:
@@ -172,8 +202,10 @@ def _matches(line: tuple[str, str], event: Any) -> bool:
     return bool(terms) and all(sources._holds(event, *term) for term in terms)
 
 
-HOSTILE = [None, True, 0, 1.5, "", "text", b"bytes", [], [[]], [None], {}, {1: 2}, {"Records": None}, {"Records": []}, {"Records": [None]}, {"Records": [{"eventSource": 1}]},
-           {"Records": {"0": {"eventSource": "aws:sqs"}}}, {"httpMethod": None, "resource": None, "requestContext": None}, {"rawPath": 1, "version": "2.0", "requestContext": []}]  # fmt: skip
+HOSTILE = [None, True, 0, 1.5, "", "text", b"bytes", [], [[]], [None], {}, {1: 2}, {"Records": None}, {"Records": []}, {"Records": [None]},
+    {"Records": [{"eventSource": 1}]},
+           {"Records": {"0": {"eventSource": "aws:sqs"}}}, {"httpMethod": None, "resource": None, "requestContext": None}, {"rawPath": 1, "version": "2.0",
+               "requestContext": []}]  # fmt: skip
 
 
 @pytest.mark.parametrize("event", HOSTILE, ids=repr)
@@ -183,7 +215,11 @@ def test_an_event_of_any_shape_has_a_source_and_parts(event: Any) -> None:
     inputs.opened(sources.module(name).parts(event), Limits())
 
 
-ODD = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6)
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
 
 
 @given(name=st.sampled_from([name for name in CASES if name.split("/")[0] != "unknown"]), data=st.data())

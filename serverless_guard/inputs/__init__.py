@@ -47,7 +47,82 @@ SEP = "\x1f"
 HUGE = 1e308
 USUAL = frozenset(
     name
-    for plain in ["accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "cdn-loop", "connection", "content-encoding", "content-language", "content-length", "content-type", "dnt", "expect", "forwarded", "from", "host", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "max-forwards", "origin", "pragma", "priority", "range", "referer", "save-data", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "via", "x-amz-cf-id", "x-amz-content-sha256", "x-amz-date", "x-amzn-trace-id", "x-correlation-id", "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-request-id", "x-requested-with", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "sec-gpc", "cloudfront-forwarded-proto", "cloudfront-is-android-viewer", "cloudfront-is-desktop-viewer", "cloudfront-is-ios-viewer", "cloudfront-is-mobile-viewer", "cloudfront-is-smarttv-viewer", "cloudfront-is-tablet-viewer", "cloudfront-viewer-address", "cloudfront-viewer-asn", "cloudfront-viewer-city", "cloudfront-viewer-country", "cloudfront-viewer-country-name", "cloudfront-viewer-http-version", "cloudfront-viewer-latitude", "cloudfront-viewer-longitude", "cloudfront-viewer-time-zone", "cloudfront-viewer-tls"]
+    for plain in [
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "cdn-loop",
+        "connection",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-type",
+        "dnt",
+        "expect",
+        "forwarded",
+        "from",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "max-forwards",
+        "origin",
+        "pragma",
+        "priority",
+        "range",
+        "referer",
+        "save-data",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "upgrade-insecure-requests",
+        "user-agent",
+        "via",
+        "x-amz-cf-id",
+        "x-amz-content-sha256",
+        "x-amz-date",
+        "x-amzn-trace-id",
+        "x-correlation-id",
+        "x-csrf-token",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "x-request-id",
+        "x-requested-with",
+        "sec-ch-ua",
+        "sec-ch-ua-mobile",
+        "sec-ch-ua-platform",
+        "sec-fetch-dest",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "sec-fetch-user",
+        "sec-gpc",
+        "cloudfront-forwarded-proto",
+        "cloudfront-is-android-viewer",
+        "cloudfront-is-desktop-viewer",
+        "cloudfront-is-ios-viewer",
+        "cloudfront-is-mobile-viewer",
+        "cloudfront-is-smarttv-viewer",
+        "cloudfront-is-tablet-viewer",
+        "cloudfront-viewer-address",
+        "cloudfront-viewer-asn",
+        "cloudfront-viewer-city",
+        "cloudfront-viewer-country",
+        "cloudfront-viewer-country-name",
+        "cloudfront-viewer-http-version",
+        "cloudfront-viewer-latitude",
+        "cloudfront-viewer-longitude",
+        "cloudfront-viewer-time-zone",
+        "cloudfront-viewer-tls",
+    ]
     for name in (plain, plain.title(), plain.replace("cloudfront", "CloudFront").title().replace("Cloudfront", "CloudFront"))
 )
 """Headers that no handler takes for base64; they are read as text all the same."""
@@ -261,7 +336,8 @@ class _Opening:
     """One run over one event, in rounds: walk what was opened level by level, then open what turns out to be an envelope."""
 
     __slots__ = (
-        "colons", "cut", "docs", "fresh", "items", "keys", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "room", "seen", "size", "spans", "suspects", "twin",
+        "colons", "cut", "docs", "fresh", "items", "keys", "marks", "max_decoded", "names", "places", "plain", "quiet", "result", "room", "seen", "size",
+            "spans", "suspects", "twin",
     )  # fmt: skip
 
     def __init__(self, result: Opened) -> None:
@@ -562,10 +638,13 @@ class _Opening:
         """Header and claims of each token in a string: `Bearer eyJ...`, `token=eyJ...`."""
         for claims in envelopes.from_token(text):
             self.items += 1
-            found = self._parsed(claims) if self.items < self.result.limits.max_items else self._stop("SG-LIM-005", self.result.limits.max_items)
+            if self.items > self.result.limits.max_items:
+                return self._stop("SG-LIM-005", self.result.limits.max_items)
+            found = self._parsed(claims)
             if found is not None:
                 self.colons += found[2]
                 self._put(text, "jwt", found[1], 1)
+        return None
 
     def _from_json(self, text: str, depth: int = -1) -> str:
         """Open a string as JSON; gives the step that did, `json` or a more lenient one, empty where it is no JSON."""

@@ -142,7 +142,10 @@ def from_multipart(text: str, limit: int) -> list[dict[str, str]] | None:
         head = head.partition("\n")[2]
         if not head:
             continue
-        part = {name.lower().rstrip("*"): from_url(value.strip('"')) if name.endswith("*") else value.strip('"') for name, value in re.findall(_FIELDS, head, re.IGNORECASE)}
+        part = {
+            name.lower().rstrip("*"): from_url(value.strip('"')) if name.endswith("*") else value.strip('"')
+            for name, value in re.findall(_FIELDS, head, re.IGNORECASE)
+        }
         part["headers"], part["content"] = head, content
         if "base64" in head.lower():
             plain = from_base64(content, limit, True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Part, Verdict
 
+
 def parts(event: dict[str, Any]) -> list[Part]:
     """The alarm as its author describes it; the rest is AWS's."""
     return [("alarmData", event.get("alarmData"), "body", -1, ""), ("", event, "aws", -1, "alarmData")]

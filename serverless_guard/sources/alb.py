@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    ["requestContext", "httpMethod", "path", "queryStringParameters", "multiValueQueryStringParameters", "headers", "multiValueHeaders", "body", "isBase64Encoded"]
+    [
+        "requestContext",
+        "httpMethod",
+        "path",
+        "queryStringParameters",
+        "multiValueQueryStringParameters",
+        "headers",
+        "multiValueHeaders",
+        "body",
+        "isBase64Encoded",
+    ]
 )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Part, Verdict
 
-KNOWN = frozenset(("arguments identity source request prev info stash typeName fieldName").split())
+KNOWN = frozenset(["arguments", "identity", "source", "request", "prev", "info", "stash", "typeName", "fieldName"])
 REPORTS = True
 """Failures go back record by record, in a batch."""
 

@@ -16,10 +16,29 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    (
-        "version type methodArn routeArn identitySource authorizationToken resource path httpMethod headers multiValueHeaders queryStringParameters "
-        "multiValueQueryStringParameters pathParameters stageVariables requestContext routeKey rawPath rawQueryString cookies requestHeaders"
-    ).split()
+    [
+        "version",
+        "type",
+        "methodArn",
+        "routeArn",
+        "identitySource",
+        "authorizationToken",
+        "resource",
+        "path",
+        "httpMethod",
+        "headers",
+        "multiValueHeaders",
+        "queryStringParameters",
+        "multiValueQueryStringParameters",
+        "pathParameters",
+        "stageVariables",
+        "requestContext",
+        "routeKey",
+        "rawPath",
+        "rawQueryString",
+        "cookies",
+        "requestHeaders",
+    ]
 )
 
 

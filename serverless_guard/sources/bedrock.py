@@ -14,9 +14,20 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    (
-        "messageVersion agent inputText sessionId actionGroup apiPath httpMethod function parameters requestBody sessionAttributes promptSessionAttributes"
-    ).split()
+    [
+        "messageVersion",
+        "agent",
+        "inputText",
+        "sessionId",
+        "actionGroup",
+        "apiPath",
+        "httpMethod",
+        "function",
+        "parameters",
+        "requestBody",
+        "sessionAttributes",
+        "promptSessionAttributes",
+    ]
 )
 
 
@@ -43,5 +54,10 @@ def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
     if event.get("function") is not None:
         response |= {"function": event["function"], "functionResponse": {"responseState": "FAILURE", "responseBody": {"TEXT": {"body": body}}}}
     else:
-        response |= {"apiPath": event.get("apiPath"), "httpMethod": event.get("httpMethod"), "httpStatusCode": verdict.status, "responseBody": {"application/json": {"body": body}}}
+        response |= {
+            "apiPath": event.get("apiPath"),
+            "httpMethod": event.get("httpMethod"),
+            "httpStatusCode": verdict.status,
+            "responseBody": {"application/json": {"body": body}},
+        }
     return {"messageVersion": "1.0", "response": response}

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    "RequestType ServiceToken ResponseURL StackId RequestId LogicalResourceId PhysicalResourceId ResourceType ResourceProperties OldResourceProperties ServiceTimeout".split()
+    [
+        "RequestType",
+        "ServiceToken",
+        "ResponseURL",
+        "StackId",
+        "RequestId",
+        "LogicalResourceId",
+        "PhysicalResourceId",
+        "ResourceType",
+        "ResourceProperties",
+        "OldResourceProperties",
+        "ServiceTimeout",
+    ]
 )
 RESPONSE_URL = "https://cloudformation-custom-resource-response-"
 TIMEOUT_S = 10
@@ -41,7 +53,8 @@ def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
         raise blocked(verdict, "the request was refused")
     physical = event.get("PhysicalResourceId")
     answer = {
-        "Status": "FAILED", "Reason": f"refused ({verdict.id})", "PhysicalResourceId": physical if physical.__class__ is str else str(event.get("LogicalResourceId")),
+        "Status": "FAILED", "Reason": f"refused ({verdict.id})", "PhysicalResourceId": physical if physical.__class__ is str
+            else str(event.get("LogicalResourceId")),
         "StackId": event.get("StackId"), "RequestId": event.get("RequestId"), "LogicalResourceId": event.get("LogicalResourceId"),
     }  # fmt: skip
     _put(event["ResponseURL"], answer, verdict)
@@ -53,7 +66,7 @@ def _ours(url: Any) -> bool:
     if url.__class__ is not str or not url.startswith(RESPONSE_URL):
         return False
     host = url[8:].partition("/")[0]
-    return host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and ".s3" in host and "@" not in host and "?" not in host and "#" not in host and "\\" not in host
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and ".s3" in host and not any(sign in host for sign in "@?#\\")
 
 
 def _put(url: str, answer: dict[str, Any], verdict: Verdict) -> None:

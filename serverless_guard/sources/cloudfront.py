@@ -24,8 +24,8 @@ def parts(event: dict[str, Any]) -> list[Part]:
     for index, record in enumerate(batch(event)):
         path = f"Records[{index}].cf"
         cf = record.get("cf") if record.__class__ is dict else None
-        request = cf.get("request") if cf.__class__ is dict else None
-        if request.__class__ is not dict:
+        request = cf.get("request") if cf is not None and cf.__class__ is dict else None
+        if cf is None or request.__class__ is not dict:
             found.append((f"Records[{index}]", record, "event", -1, ""))
             continue
         body = request.get("body")

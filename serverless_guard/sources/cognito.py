@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Part, Verdict
 
+
 def parts(event: dict[str, Any]) -> list[Part]:
     """User name and request: attributes, metadata, validation data, answers to challenges are the user's. The rest is AWS's."""
     get = event.get

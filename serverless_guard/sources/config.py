@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Part, Verdict
 
+
 def parts(event: dict[str, Any]) -> list[Part]:
     """The resource as it is configured, and the rule's parameters, both JSON in a string; the rest is AWS's."""
     get = event.get

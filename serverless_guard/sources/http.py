@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    ["version", "routeKey", "rawPath", "rawQueryString", "cookies", "headers", "queryStringParameters", "pathParameters", "stageVariables", "requestContext", "body", "isBase64Encoded"]
+    [
+        "version",
+        "routeKey",
+        "rawPath",
+        "rawQueryString",
+        "cookies",
+        "headers",
+        "queryStringParameters",
+        "pathParameters",
+        "stageVariables",
+        "requestContext",
+        "body",
+        "isBase64Encoded",
+    ]
 )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Part, Verdict
 
+
 def parts(event: dict[str, Any]) -> list[Part]:
     """All of it: a client chooses its id."""
     return [("", event, "body", -1, "")]

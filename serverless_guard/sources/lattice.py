@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from serverless_guard.values import Part, Verdict
 
 KNOWN = frozenset(
-    ("version raw_path path method headers query_string_parameters queryStringParameters body is_base64_encoded isBase64Encoded requestContext").split()
+    [
+        "version",
+        "raw_path",
+        "path",
+        "method",
+        "headers",
+        "query_string_parameters",
+        "queryStringParameters",
+        "body",
+        "is_base64_encoded",
+        "isBase64Encoded",
+        "requestContext",
+    ]
 )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Part, Verdict
 
+
 def parts(event: dict[str, Any]) -> list[Part]:
     """Data and properties of each message: whoever sends it writes both."""
     found: list[Part] = [("", event, "aws", -1, "messages rmqMessagesByQueue")]

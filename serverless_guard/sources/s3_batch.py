@@ -44,7 +44,9 @@ def keep(event: dict[str, Any], refused: set[int]) -> dict[str, Any]:
 
 def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
     """The handler's results and the refused tasks as `PermanentFailure`."""
-    failed = [{"taskId": _id(task), "resultCode": "PermanentFailure", "resultString": "refused"} for index, task in enumerate(records(event)) if index in refused]
+    failed = [
+        {"taskId": _id(task), "resultCode": "PermanentFailure", "resultString": "refused"} for index, task in enumerate(records(event)) if index in refused
+    ]
     made = result if result.__class__ is dict else {
         "invocationSchemaVersion": event.get("invocationSchemaVersion"), "treatMissingKeysAs": "PermanentFailure", "invocationId": event.get("invocationId"),
     }  # fmt: skip

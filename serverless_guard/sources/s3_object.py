@@ -13,7 +13,20 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Part, Verdict
 
-KNOWN = frozenset(("xAmzRequestId getObjectContext getObjectAttributesContext headObjectContext listObjectsContext listObjectsV2Context configuration userRequest userIdentity protocolVersion").split())
+KNOWN = frozenset(
+    [
+        "xAmzRequestId",
+        "getObjectContext",
+        "getObjectAttributesContext",
+        "headObjectContext",
+        "listObjectsContext",
+        "listObjectsV2Context",
+        "configuration",
+        "userRequest",
+        "userIdentity",
+        "protocolVersion",
+    ]
+)
 
 
 def parts(event: dict[str, Any]) -> list[Part]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from serverless_guard.values import Part, Verdict
 
-KNOWN = frozenset(("headers multiValueHeaders queryStringParameters multiValueQueryStringParameters stageVariables requestContext body isBase64Encoded").split())
+KNOWN = frozenset(
+    ["headers", "multiValueHeaders", "queryStringParameters", "multiValueQueryStringParameters", "stageVariables", "requestContext", "body", "isBase64Encoded"]
+)
 
 
 def parts(event: dict[str, Any]) -> list[Part]:
