@@ -200,7 +200,7 @@ def odd(texts: list[str], joined: str = "") -> bool:
         texts = joined.split(BORDER)
     low = f"{BORDER}{joined.lower()}{BORDER}"
     for sign in LOOK:
-        if sign in low and _hit(_sign(sign), low):
+        if GATES.get(sign, sign) in low and _hit(_sign(sign), low):
             return True
     raw = low.encode("utf-8", "surrogatepass")
     if len(raw.translate(None, CONTROLS)) != len(raw) or (f"{BORDER}on" in low and HANDLER().search(low)):
@@ -213,7 +213,7 @@ def odd(texts: list[str], joined: str = "") -> bool:
     if not several:
         return False
     low = _spaced(f"{BORDER}{BORDER.join(several).lower()}{BORDER}")
-    return _hit(_words().search, low) or _hit(GLUED().search, low)
+    return _hit(_words().search, low) or ("union" in low and _hit(GLUED().search, low))
 
 
 @cache
@@ -387,8 +387,10 @@ MOST = 10
 SHARP_WORDS_LOOK = _pattern(f" (?={SHARP_WORDS})")
 LOOK = {sign: follow for group, follow in SIGNS.items() for sign in group}
 CONTROLS = bytes([*range(9), 11, 12, *range(14, 31), 127])
-GLUED = _pattern(r"[0-9](?:x?or|and|union|order|having|limit|group|where)(?![a-z0-9])")
-"""Words of SQL right behind a number: some databases take them apart."""
+GLUED = _pattern(r"union(?<=[0-9]union)")
+"""The one word of SQL that is tried right behind a number: some databases take them apart."""
+GATES = {"-": "--", "_": "__"}
+"""Signs that say nothing alone: what must be there before they are looked for."""
 HANDLER = _pattern(f"{BORDER}on[a-z]{{3,32}}\\s{{0,4}}=")
 _OBJECTS = (
     "com sun org con pro jav Sys py/ os. sub loc lvh all aut dis ope mem saf suh opc cgi ses zen err max gAJ gAN gAS gAR gAQ gAW gAa rO0 H4s AAE BAh Tzo Tz1 "
