@@ -309,7 +309,7 @@ class _Query:
         if not ends or word in ("on", "when", "where", "if"):
             return 0, ""
         if left in "nsuvf":
-            prose = (left == "s" and kinds[j] != "#") or (left == "u" and (" " in words[j - 1] or not any(map(str.isalnum, words[j - 1]))))
+            prose = (left == "s" and kinds[j] != "#") or (left == "u" and (" " in words[j - 1] or (j == i + 1 and not any(map(str.isalnum, words[i])))))
             return (0 if prose else 1 + (left != "f" or kinds[j] == "#") if self.quoted or kinds[j] == "#" else 0), shape
         return (1 if self.quoted and kinds[j] == "#" else 0), shape
 
