@@ -253,7 +253,7 @@ def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterabl
 
     members = [(name, member, getattr(member, "NEEDS", ("",)), member.__name__.startswith(OWN)) for name, member in detectors]
     ours = [member for member in members if member[3]]
-    findings: list[Finding] = []
+    strongest: dict[tuple[str, str, int], Finding] = {}
     clean: set[tuple[str, str]] = set()
     for path, where, record, text, is_key in walked:
         where = "key" if is_key else PLACES.get(where, where)
@@ -280,14 +280,16 @@ def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterabl
             if name in best:
                 _, evidence, steps = best[name]
                 detail = f"{evidence[1]}, after {steps}" if steps else evidence[1]
-                findings.append(Finding(member.RULE, name, member.TITLE, path, evidence[0], detail, member.CWE, record, text))
+                told = strongest.get((member.RULE, path, record))
+                if told is None or RANK[evidence[0]] > RANK[told.confidence]:  # a value and what it decodes to stand at one path
+                    strongest[member.RULE, path, record] = Finding(member.RULE, name, member.TITLE, path, evidence[0], detail, member.CWE, record, text)
         if not best:
             clean.add((text, where))
         if not best and where == "header" and len(ours) == len(look) == ALL and len(text) < 1024 and text.isprintable():
             if len(_harmless) >= 1024:
                 _harmless.clear()
             _harmless.add(hash(text.lower().strip(" ")))
-    return findings
+    return list(strongest.values())
 
 
 def _detect(text: str, steps: str, where: str, members: list[tuple[str, Any, Any, bool]], best: dict[str, tuple[int, Any, str]]) -> None:
