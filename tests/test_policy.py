@@ -386,7 +386,8 @@ POLICIES = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
-    return pytest.importorskip("jsonschema").Draft202012Validator(schema_command.schema())
+    judge = pytest.importorskip("jsonschema").Draft202012Validator(schema_command.schema())
+    return lambda mapping: judge.is_valid(mapping)  # a fixture that shows itself in few words
 
 
 @given(mapping=POLICIES)
@@ -394,7 +395,7 @@ def test_what_the_schema_allows_the_model_takes_and_what_the_model_refuses_the_s
     try:
         built(mapping)
     except PolicyError as error:
-        assert not validator.is_valid(mapping), f"the model refuses what its schema allows: {error}"
+        assert not validator(mapping), f"the model refuses what its schema allows: {error}"
 
 
 @given(mapping=POLICIES)
@@ -405,9 +406,9 @@ def test_what_the_model_writes_back_its_schema_allows(validator: Any, mapping: M
         return
     said = made._asdict() | {"schema": made.schema._asdict(), "limits": made.limits._asdict(), "controls": dict(made.controls), "detect": dict(made.detect)}
     said |= {"source": list(made.source), "egress": None if made.egress is None else list(made.egress)}
-    assert not list(validator.iter_errors(said))
+    assert validator(said)
     assert built(said) == made
 
 
-def test_the_schema_of_a_policy_is_a_schema(validator: Any) -> None:
-    validator.check_schema(schema_command.schema())
+def test_the_schema_of_a_policy_is_a_schema() -> None:
+    pytest.importorskip("jsonschema").Draft202012Validator.check_schema(schema_command.schema())
