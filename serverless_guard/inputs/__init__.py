@@ -45,86 +45,17 @@ TITLES = {
 
 SEP = "\x1f"
 HUGE = 1e308
-USUAL = frozenset(
-    name
-    for plain in [
-        "accept",
-        "accept-charset",
-        "accept-encoding",
-        "accept-language",
-        "cache-control",
-        "cdn-loop",
-        "connection",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-type",
-        "dnt",
-        "expect",
-        "forwarded",
-        "from",
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "max-forwards",
-        "origin",
-        "pragma",
-        "priority",
-        "range",
-        "referer",
-        "save-data",
-        "te",
-        "traceparent",
-        "tracestate",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "upgrade-insecure-requests",
-        "user-agent",
-        "via",
-        "x-amz-cf-id",
-        "x-amz-content-sha256",
-        "x-amz-date",
-        "x-amzn-trace-id",
-        "x-correlation-id",
-        "x-csrf-token",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-port",
-        "x-forwarded-proto",
-        "x-request-id",
-        "x-requested-with",
-        "sec-ch-ua",
-        "sec-ch-ua-mobile",
-        "sec-ch-ua-platform",
-        "sec-fetch-dest",
-        "sec-fetch-mode",
-        "sec-fetch-site",
-        "sec-fetch-user",
-        "sec-gpc",
-        "cloudfront-forwarded-proto",
-        "cloudfront-is-android-viewer",
-        "cloudfront-is-desktop-viewer",
-        "cloudfront-is-ios-viewer",
-        "cloudfront-is-mobile-viewer",
-        "cloudfront-is-smarttv-viewer",
-        "cloudfront-is-tablet-viewer",
-        "cloudfront-viewer-address",
-        "cloudfront-viewer-asn",
-        "cloudfront-viewer-city",
-        "cloudfront-viewer-country",
-        "cloudfront-viewer-country-name",
-        "cloudfront-viewer-http-version",
-        "cloudfront-viewer-latitude",
-        "cloudfront-viewer-longitude",
-        "cloudfront-viewer-time-zone",
-        "cloudfront-viewer-tls",
-    ]
-    for name in (plain, plain.title(), plain.replace("cloudfront", "CloudFront").title().replace("Cloudfront", "CloudFront"))
-)
+NAMES = """
+    accept accept-charset accept-encoding accept-language cache-control cdn-loop connection content-encoding content-language content-length content-type
+    dnt expect forwarded from host if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards origin pragma priority range referer
+    save-data te traceparent tracestate trailer transfer-encoding upgrade upgrade-insecure-requests user-agent via x-amz-cf-id x-amz-content-sha256 x-amz-
+    date x-amzn-trace-id x-correlation-id x-csrf-token x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-request-id x-requested-with
+    sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc cloudfront-forwarded-proto
+    cloudfront-is-android-viewer cloudfront-is-desktop-viewer cloudfront-is-ios-viewer cloudfront-is-mobile-viewer cloudfront-is-smarttv-viewer
+    cloudfront-is-tablet-viewer cloudfront-viewer-address cloudfront-viewer-asn cloudfront-viewer-city cloudfront-viewer-country cloudfront-viewer-
+    country-name cloudfront-viewer-http-version cloudfront-viewer-latitude cloudfront-viewer-longitude cloudfront-viewer-time-zone cloudfront-viewer-tls
+"""
+USUAL = frozenset([*NAMES.split(), *NAMES.title().replace("Cloudfront", "CloudFront").split()])
 """Headers that no handler takes for base64; they are read as text all the same."""
 
 _first = itemgetter(0)
