@@ -27,7 +27,7 @@ MEMBERS = 64
 
 _raw_decode = json.JSONDecoder().raw_decode
 _lenient = json.JSONDecoder(strict=False).raw_decode
-_TOKENS = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+"
+_RUN = "[A-Za-z0-9_-]+"
 _CONTROL = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
 
 
@@ -186,15 +186,23 @@ def from_xml(text: str, most: int) -> list[str] | None:
 
 def from_token(text: str) -> list[str]:
     """Header and claims of the JSON Web Tokens in a text (`Bearer eyJ...`, `token=eyJ...`), as the JSON they are. No signature is looked at."""
-    found = []
-    for word in re.findall(_TOKENS, text):
-        for segment in word.split("."):
-            try:
-                data = binascii.a2b_base64(segment.replace("-", "+").replace("_", "/") + "==")
-            except ValueError:
-                continue
-            if data[:1] == b"{" and data.rstrip()[-1:] == b"}":
-                found.append(data.decode("utf-8", "replace"))
+    found: list[str] = []
+    run = re.compile(_RUN).match
+    at = text.find("eyJ")
+    while at >= 0:
+        head = run(text, at)
+        end = head.end() if head else at + 3
+        if text[end : end + 1] == "." and (at == 0 or not run(text, at - 1)):
+            body = run(text, end + 1)
+            for segment in (text[at:end], body.group() if body else ""):
+                try:
+                    data = binascii.a2b_base64(segment.replace("-", "+").replace("_", "/") + "==")
+                except ValueError:
+                    continue
+                if data[:1] == b"{" and data.rstrip()[-1:] == b"}":
+                    found.append(data.decode("utf-8", "replace"))
+            end = body.end() if body else end
+        at = text.find("eyJ", end)
     return found
 
 
