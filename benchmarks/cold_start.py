@@ -35,7 +35,9 @@ EVENT = json.dumps({
                        "identity": {"sourceIp": "198.51.100.24"}}, "body": BODY, "isBase64Encoded": False,
 })  # fmt: skip
 HANDLER = "def handler(event, context):\n    return {'statusCode': 200}\n"
-GUARDED = f"from serverless_guard import guard\nhandler = guard(mode='block', schema={SCHEMA}, egress=['api.stripe.com:443'], source='apigateway-rest')(handler)\n"
+GUARDED = (
+    f"from serverless_guard import guard\nhandler = guard(mode='block', schema={SCHEMA}, egress=['api.stripe.com:443'], source='apigateway-rest')(handler)\n"
+)
 CALL = f"import json\nassert handler(json.loads({EVENT!r}), None) == {{'statusCode': 200}}\n"
 ATTACK = f"import json\nevent = json.loads({EVENT!r})\nevent['path'] = \"/x' or '1'='1\"\nassert handler(event, None)['statusCode'] == 403\n"
 POWERTOOLS = f"from aws_lambda_powertools.utilities.validation import validator\nhandler = validator(inbound_schema={SCHEMA}, envelope='powertools_json(body)')(handler)\n"
@@ -86,9 +88,18 @@ def main() -> None:
             print(f"{code_needs} is not installed and left out", file=sys.stderr)
     present = {name: code for name, (code, needs) in CONTENDERS.items() if not needs or importlib.util.find_spec(needs)}
     figures = {name: measure(code, options.runs) for name, code in present.items()}
-    versions = {name: importlib.metadata.version(name) for name in ("awslambdaric", "jsonschema", "aws-lambda-powertools") if importlib.util.find_spec(name.replace("-", "_"))}
+    versions = {
+        name: importlib.metadata.version(name)
+        for name in ("awslambdaric", "jsonschema", "aws-lambda-powertools")
+        if importlib.util.find_spec(name.replace("-", "_"))
+    }
     if options.json:
-        print(json.dumps({"benchmark": "cold_start", "python": platform.python_version(), "machine": platform.machine(), "versions": versions, "results": figures}, indent=2))
+        print(
+            json.dumps(
+                {"benchmark": "cold_start", "python": platform.python_version(), "machine": platform.machine(), "versions": versions, "results": figures},
+                indent=2,
+            )
+        )
         return
     print(f"Python {platform.python_version()}, {', '.join(f'{name} {version}' for name, version in versions.items())}")
     print("added to the bare runtime client\n")

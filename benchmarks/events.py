@@ -7,10 +7,56 @@ import json
 import random
 from typing import Any
 
-WORDS = (
-    "order customer delivery please leave the parcel with a neighbour if nobody answers it's fine thanks (blue door, 2nd floor) we'll collect on Monday "
-    "invoice number price total of and for with size colour large small refund exchange next week morning evening street house city garden number two"
-).split()
+WORDS = [
+    "order",
+    "customer",
+    "delivery",
+    "please",
+    "leave",
+    "the",
+    "parcel",
+    "with",
+    "a",
+    "neighbour",
+    "if",
+    "nobody",
+    "answers",
+    "it's",
+    "fine",
+    "thanks",
+    "(blue",
+    "door,",
+    "2nd",
+    "floor)",
+    "we'll",
+    "collect",
+    "on",
+    "Monday",
+    "invoice",
+    "number",
+    "price",
+    "total",
+    "of",
+    "and",
+    "for",
+    "with",
+    "size",
+    "colour",
+    "large",
+    "small",
+    "refund",
+    "exchange",
+    "next",
+    "week",
+    "morning",
+    "evening",
+    "street",
+    "house",
+    "city",
+    "garden",
+    "number",
+    "two",
+]
 AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{0}.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.{0} Safari/605.1.15",
@@ -55,15 +101,27 @@ def order(rng: random.Random, size: int) -> dict[str, Any]:
     made = {"customer": f"{prose(rng, 2)} {rng.randrange(10**6)}", "email": f"anna.{rng.randrange(10**6)}@example.org", "note": prose(rng, 25), "items": items}
     while len(json.dumps(made)) < size:
         for _ in range(1 if size < 4000 else 20):
-            items.append({"sku": f"A-{rng.randrange(1000, 9999)}", "quantity": rng.randrange(1, 9), "price": rng.randrange(100, 9999) / 100, "title": prose(rng, 6)})
+            items.append(
+                {"sku": f"A-{rng.randrange(1000, 9999)}", "quantity": rng.randrange(1, 9), "price": rng.randrange(100, 9999) / 100, "title": prose(rng, 6)}
+            )
     return made
 
 
 def headers(rng: random.Random) -> dict[str, str]:
     version = rng.randrange(100, 140)
     address = ".".join(str(rng.randrange(1, 255)) for _ in range(4))
-    claims = {"iss": "https://login.example.com/", "sub": f"auth0|{rng.randbytes(12).hex()}", "aud": "shop", "iat": 1795521600, "exp": 1795525200, "scope": "orders:write profile"}
-    token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"RS256","typ":"JWT","kid":"k1"}', json.dumps(claims).encode(), rng.randbytes(256)))
+    claims = {
+        "iss": "https://login.example.com/",
+        "sub": f"auth0|{rng.randbytes(12).hex()}",
+        "aud": "shop",
+        "iat": 1795521600,
+        "exp": 1795525200,
+        "scope": "orders:write profile",
+    }
+    token = ".".join(
+        base64.urlsafe_b64encode(part).decode().rstrip("=")
+        for part in (b'{"alg":"RS256","typ":"JWT","kid":"k1"}', json.dumps(claims).encode(), rng.randbytes(256))
+    )
     return {
         "Accept": "application/json, text/plain, */*",
         "Accept-Encoding": "gzip, deflate, br, zstd",

@@ -120,7 +120,12 @@ def main() -> None:
         results[name] = json.loads(done.stdout.splitlines()[-1])
     versions = {name: importlib.metadata.version(name) for name in ("serverless-guard", "jsonschema", "aws-lambda-powertools") if _installed(name)}
     if options.json:
-        print(json.dumps({"benchmark": "warm_path", "python": platform.python_version(), "machine": platform.machine(), "versions": versions, "results": results}, indent=2))
+        print(
+            json.dumps(
+                {"benchmark": "warm_path", "python": platform.python_version(), "machine": platform.machine(), "versions": versions, "results": results},
+                indent=2,
+            )
+        )
         return
     print(f"Python {platform.python_version()}, {', '.join(f'{name} {version}' for name, version in versions.items())}")
     print("median us of a call, and as a multiple of one parse of the same event\n")

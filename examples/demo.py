@@ -55,7 +55,7 @@ class InRuntime:
         from runtime.api import RuntimeApi
 
         self.api = RuntimeApi()
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process that writes it
+        self.log = tempfile.TemporaryFile()
         environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
         environ |= {
             "AWS_LAMBDA_RUNTIME_API": self.api.address, "AWS_LAMBDA_FUNCTION_NAME": "quote", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_REGION": "eu-west-1",
@@ -146,7 +146,10 @@ def show(number: int, title: str, body: Any, status: int, answer: Any, log: list
     say(shown, "   answered  ", "             ")
     for event in told:
         say(plain(event), "   event     ", "             ")
-        say(f"{event['unmapped']['serverless_guard.guard_time_us']} us after the event came in, {len(json.dumps(event))} bytes of JSON on standard output", "   told      ")
+        say(
+            f"{event['unmapped']['serverless_guard.guard_time_us']} us after the event came in, {len(json.dumps(event))} bytes of JSON on standard output",
+            "   told      ",
+        )
     if not told:
         say("nothing: a clean event writes nothing", "   event     ")
     if not held:
@@ -173,7 +176,9 @@ def cost() -> str:
             json.loads(json.loads(fresh)["body"])
             times["parse"].append(perf_counter_ns() - started)
     guarded, bare_ns, parse = (median(times[name][100:]) for name in ("guarded", "bare", "parse"))
-    return f"A clean event of {len(text) / 1000:.1f} KB: the guard adds {(guarded - bare_ns) / 1000:.0f} us; parsing it with its body takes {parse / 1000:.0f} us."
+    return (
+        f"A clean event of {len(text) / 1000:.1f} KB: the guard adds {(guarded - bare_ns) / 1000:.0f} us; parsing it with its body takes {parse / 1000:.0f} us."
+    )
 
 
 def main() -> int:
@@ -185,7 +190,9 @@ def main() -> int:
     with runtime() as function:
         held = [show(number, title, body, status, *function.invoke(request(body))) for number, (title, body, status) in enumerate(CASES, 1)]
     print("=" * WIDTH)
-    say(f"{sum(held)} of {len(held)} events met what they should: {sum(case[2] == 200 for case in CASES)} answered, {sum(case[2] != 200 for case in CASES)} refused.")
+    say(
+        f"{sum(held)} of {len(held)} events met what they should: {sum(case[2] == 200 for case in CASES)} answered, {sum(case[2] != 200 for case in CASES)} refused."
+    )
     say(cost())
     say("Next: `serverless-guard init` writes a policy for your function; README.md shows the rest.")
     return 0 if all(held) else 1

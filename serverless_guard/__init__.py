@@ -1,9 +1,9 @@
 """Runtime protection for Python functions on AWS Lambda.
 
-    from serverless_guard import guard
+from serverless_guard import guard
 
-    @guard
-    def handler(event, context): ...
+@guard
+def handler(event, context): ...
 """
 
 from serverless_guard.decorator import Guard, guard

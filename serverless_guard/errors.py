@@ -1,10 +1,10 @@
 """Everything that the guard raises.
 
-    GuardError                     catch this to catch all
-    +-- PolicyError                a mistake in the settings: raised at start, names the path and what would be right
-    +-- Blocked                    a refusal (a RuntimeError too: clients retry and hide an OSError)
-        +-- InputBlocked           the event was refused, where raising is the way its source says no
-        +-- ActionBlocked          something that the handler tried was refused: an outbound call
+GuardError                     catch this to catch all
++-- PolicyError                a mistake in the settings: raised at start, names the path and what would be right
++-- Blocked                    a refusal (a RuntimeError too: clients retry and hide an OSError)
+    +-- InputBlocked           the event was refused, where raising is the way its source says no
+    +-- ActionBlocked          something that the handler tried was refused: an outbound call
 """
 
 from __future__ import annotations

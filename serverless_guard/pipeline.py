@@ -229,7 +229,9 @@ def _violations(plan: Plan, event: Any, source: Any, parts: list[Part], opened: 
             violation = check(value)
             if violation is not None:
                 where = path + violation.path[1:] if path else violation.path[1:].lstrip(".")
-                found.append(Finding(SCHEMA_VIOLATION, "schema", "Input that its schema does not allow", where, detail=violation.keyword, cwe=20, record=record))
+                found.append(
+                    Finding(SCHEMA_VIOLATION, "schema", "Input that its schema does not allow", where, detail=violation.keyword, cwe=20, record=record)
+                )
     return found
 
 

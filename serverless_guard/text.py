@@ -307,9 +307,7 @@ OVERLONG = _pattern(
 OVERLONG_LATIN = _pattern("[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]")
 HEX = _pattern(r"(?:0[xX])?+(?:[0-9a-fA-F]{2}){6,}+")
 HEX_START = _pattern(r"(?:0[xX])?(?:[2-7][0-9a-fA-F]|0[9aAdD]|80|[aA][cC]|[eE][dD]|04|1[fF]|8[bB]|00|01|[fF][fF]|95){2}")
-BASE64_START = _pattern(
-    r"[A-Za-f][A-HQ-Xg-nw-z0-3][A-Za-z0-9+/_-]{6}|gA|rO|H4|AAE|BA|[3-9][A-Za-z0-9+/_-]{7}[A-Za-z0-9+/_=-]{8}"
-)
+BASE64_START = _pattern(r"[A-Za-f][A-HQ-Xg-nw-z0-3][A-Za-z0-9+/_-]{6}|gA|rO|H4|AAE|BA|[3-9][A-Za-z0-9+/_-]{7}[A-Za-z0-9+/_=-]{8}")
 """How text or a known serialisation starts in base64: the first bit of two letters of ASCII is zero; a first letter beyond ASCII has a longer run."""
 BASE64 = _pattern(r"[A-Za-z0-9+/_\r\n-]{8,}+={0,2}\s*")
 FOLDABLE = _pattern(

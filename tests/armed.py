@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
-ZONE = '''
+ZONE = """
 import _socket, sys
 asked = []  # what reached the name server
 
@@ -31,7 +31,7 @@ def _answering(real=_socket.getaddrinfo):
     return getaddrinfo
 
 _socket.getaddrinfo = _answering()
-'''
+"""
 """A name server of the test's own, in the place of the C function, seen by the hook in the same way: the event comes first."""
 
 PRELUDE = '''

@@ -253,8 +253,31 @@ def test_platform_leaves_out_what_it_cannot_read(value: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ["!", "*.", "**.", "a", "example.com", "1.2.3.4", "/8", ":443", ":1-2", ",", "[::1]", "::", "#private", "udp://", "unix:/x", "GET ",
-     "://", "@", "%", "é", "\0", "0x7f", "/"]
+    [
+        "!",
+        "*.",
+        "**.",
+        "a",
+        "example.com",
+        "1.2.3.4",
+        "/8",
+        ":443",
+        ":1-2",
+        ",",
+        "[::1]",
+        "::",
+        "#private",
+        "udp://",
+        "unix:/x",
+        "GET ",
+        "://",
+        "@",
+        "%",
+        "é",
+        "\0",
+        "0x7f",
+        "/",
+    ]
 )
 ENTRIES = st.one_of(st.text(max_size=30), st.lists(PIECES, max_size=6).map("".join))
 

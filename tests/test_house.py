@@ -25,10 +25,35 @@ TABLES = {
     "loaders": ("LOADERS", ("load",)),
     "commands": ("COMMANDS", ("run",)),
 }
-HEAVY = (
-    "typing dataclasses inspect asyncio argparse typing_extensions boto3 botocore jsonschema yaml tomllib opentelemetry aws_lambda_powertools wrapt "
-    "socket ssl http.client urllib.parse urllib.request hashlib ipaddress datetime uuid random pathlib subprocess importlib.metadata"
-).split()
+HEAVY = [
+    "typing",
+    "dataclasses",
+    "inspect",
+    "asyncio",
+    "argparse",
+    "typing_extensions",
+    "boto3",
+    "botocore",
+    "jsonschema",
+    "yaml",
+    "tomllib",
+    "opentelemetry",
+    "aws_lambda_powertools",
+    "wrapt",
+    "socket",
+    "ssl",
+    "http.client",
+    "urllib.parse",
+    "urllib.request",
+    "hashlib",
+    "ipaddress",
+    "datetime",
+    "uuid",
+    "random",
+    "pathlib",
+    "subprocess",
+    "importlib.metadata",
+]
 DECORATE = """
 import json, sys
 import awslambdaric.bootstrap
@@ -47,7 +72,11 @@ CLEAN = {
     "rawPath": "/orders",
     "rawQueryString": "",
     "headers": {"content-type": "application/json", "user-agent": "curl/8.5.0"},
-    "requestContext": {"http": {"method": "POST", "path": "/orders", "protocol": "HTTP/1.1", "sourceIp": "198.51.100.24"}, "stage": "$default", "requestId": "JKJaXmPLvHcESHA="},
+    "requestContext": {
+        "http": {"method": "POST", "path": "/orders", "protocol": "HTTP/1.1", "sourceIp": "198.51.100.24"},
+        "stage": "$default",
+        "requestId": "JKJaXmPLvHcESHA=",
+    },
     "body": json.dumps({"a": "it's fine"}),
     "isBase64Encoded": False,
 }
@@ -56,7 +85,7 @@ CLEAN = {
 def members(folder: str) -> dict[str, object]:
     package = importlib.import_module(f"serverless_guard.{folder}")
     table = getattr(package, TABLES[folder][0])
-    return {name: package for name in table}
+    return dict.fromkeys(table, package)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -56,7 +56,9 @@ def test_clean_events_pass_untouched_and_unreported(case: str, capfd: pytest.Cap
     assert lines(capfd) == []
 
 
-@pytest.mark.parametrize("event", [None, [], "", "text", b"bytes", 0, 1.5, True, {}, {"Records": []}, {"Records": None}, [[]], {"Records": [None]}, {1: 2}, {"body": {"a": 1}}])
+@pytest.mark.parametrize(
+    "event", [None, [], "", "text", b"bytes", 0, 1.5, True, {}, {"Records": []}, {"Records": None}, [[]], {"Records": [None]}, {1: 2}, {"body": {"a": 1}}]
+)
 def test_an_event_of_any_shape_is_a_normal_case(event: Any, capfd: pytest.CaptureFixture[str]) -> None:
     assert guard(mode="block")(echo)(event, None) == event
     assert lines(capfd) == []
@@ -349,7 +351,23 @@ JSON = st.recursive(
     lambda children: st.lists(children) | st.dictionaries(st.text() | st.integers(), children),
     max_leaves=25,
 )
-KEYS = st.sampled_from("Records body headers requestContext version rawPath httpMethod resource detail detail-type source path queryStringParameters".split())
+KEYS = st.sampled_from(
+    [
+        "Records",
+        "body",
+        "headers",
+        "requestContext",
+        "version",
+        "rawPath",
+        "httpMethod",
+        "resource",
+        "detail",
+        "detail-type",
+        "source",
+        "path",
+        "queryStringParameters",
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)

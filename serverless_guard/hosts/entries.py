@@ -123,7 +123,7 @@ def _methods(entry: str, text: str) -> tuple[frozenset[str], str]:
         if not unknown and rest == "".join(rest.split()):
             return frozenset(methods), rest
         if unknown and first == first.upper():
-                raise _Wrong(f"`{entry}` has an unknown HTTP method `{unknown[0]}`{nearest(unknown[0].upper(), METHODS)}")
+            raise _Wrong(f"`{entry}` has an unknown HTTP method `{unknown[0]}`{nearest(unknown[0].upper(), METHODS)}")
     if space or not text.isprintable():
         raise _Wrong(f"`{entry}` has a space, write one destination an entry, such as `{''.join(text.split())}`")
     return frozenset(), text

@@ -81,9 +81,7 @@ def like(pattern: str, value: str) -> bool:
     return at <= end
 
 
-def covered(
-    entries: tuple[hosts.AwsRule, ...], service: str, operation: str, action: str, resource: str, like: Callable[[str, str], bool] = like
-) -> str:
+def covered(entries: tuple[hosts.AwsRule, ...], service: str, operation: str, action: str, resource: str, like: Callable[[str, str], bool] = like) -> str:
     """The `aws:` entry that covers one call, "" for none."""
     for wanted, act, on, entry in entries:
         if wanted == service and (like(act.lower(), action.lower()) or like(act.lower(), operation.lower())) and (not on or like(on, resource)):
