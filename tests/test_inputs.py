@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serverless_guard import inputs
-from serverless_guard.inputs import envelopes
+from benchmarks import events
+from serverless_guard import inputs, sources
+from serverless_guard.inputs import envelopes, thorough
 from serverless_guard.policy import Limits
 
 MARK = "x' OR '1'='1' --"
@@ -322,3 +323,56 @@ def test_objects_that_stand_for_events_are_read_as_the_mapping_they_hold() -> No
     assert inputs.like(Order(note="x"), {"note": "y"}) == Order(note="y")
     for plain in (None, [], "text", b"bytes", 7, {"a": 1}):
         assert inputs.raw(plain) is plain
+
+
+def agree(parts: list[Any]) -> bool:
+    """Whether the quick look saw all that the thorough one sees; it need not see all, but then it must say so."""
+    try:
+        quick = inputs._quick(parts, LIMITS)
+    except (TypeError, ValueError, LookupError, RecursionError, inputs.TooLarge):
+        return False
+    if quick is None:
+        return False
+    full = thorough.opened(parts, LIMITS)
+    assert set(quick.texts) - {""} == set(full.texts) - {""}
+    assert set(quick.joined.split(inputs.SEP)) - {""} == set(full.joined.split(inputs.SEP)) - {""}
+    assert quick.values == full.values and not full.findings
+    assert {text: steps for text, steps in full.nodes.items() if steps} == quick.nodes
+    assert list(inputs.walk(parts, quick)) == list(inputs.walk(parts, full))
+    return True
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([wrap(MARK) for wrap in WRAPPINGS.values()]),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3) | inner.map(json.dumps),
+        max_leaves=12,
+    ),
+    st.sampled_from(["body", "header", "query", "aws", "attribute"]),
+    st.booleans(),
+)
+def test_the_quick_look_misses_nothing_that_the_thorough_one_sees(value: Any, where: str, dumped: bool) -> None:
+    agree([("p", json.dumps(value) if dumped else value, where, -1, ""), ("q", {"a": value}, where, -1, ""), ("r", {"a": [value]}, where, -1, "")])
+
+
+@pytest.mark.parametrize("case", ["REST, 1 KB body", "HTTP, 1 KB body", "ALB, 1 KB body", "SQS of 10", "S3"])
+def test_the_quick_look_is_enough_for_events_of_every_day(case: str) -> None:
+    for text in events.clean(case, 20):
+        event = json.loads(text)
+        assert agree(sources.module(sources.recognise(event)).parts(event))
+
+
+def test_what_was_harmless_before_is_left_out_of_the_next_look_and_nothing_else_is() -> None:
+    inputs.KNOWN.clear()
+    inputs.KNOWN_KEYS.clear()
+    parts = [("headers", {"User-Agent": "an agent", "X-A": MARK}, "header", -1, ""), ("body", json.dumps({"note": "an agent", "a:b": 1}), "body", -1, "")]
+    first = opened_parts(parts)
+    inputs.remember(first, plain=True)
+    again = opened_parts(parts)
+    assert set(again.texts) - {""} == {"an agent", "a:b"}  # the body's, and a key that would upset the counting
+    inputs.KNOWN.clear()
+    inputs.KNOWN_KEYS.clear()
+
+
+def opened_parts(parts: list[Any]) -> inputs.Opened:
+    return inputs.opened(parts, LIMITS)
