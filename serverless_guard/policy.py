@@ -239,7 +239,7 @@ def _version(value: Any, names: Any, base: Any) -> int:
 
 
 def _text(value: Any, names: Any, base: Any) -> str:
-    if not isinstance(value, str) or len(value) > 128 or not value.isprintable():
+    if not isinstance(value, str) or len(value) > 128 or any(sign < " " or sign == "\x7f" for sign in value):
         raise ValueError
     return value
 
@@ -325,7 +325,7 @@ FLAGS = dict.fromkeys(("1", "true", "yes", "y", "t", "on"), True) | dict.fromkey
 KINDS: dict[str, tuple[str, Any]] = {
     "Size": ("a whole number above zero", _size),
     "Version": ("1", _version),
-    "Text": ("a string of at most 128 printable characters", _text),
+    "Text": ("a string of at most 128 characters, none of them a control character", _text),
     "Flag": ("true or false", _flag),
     "Mode": ("one of `off`, `monitor`, `block`", _mode),
     "ControlModes": ("an object of control names and modes", _modes),

@@ -123,7 +123,7 @@ def test_every_field_is_documented(section: Any) -> None:
         ({"schema": False}, "schema", "`schema` must be an object, not a boolean"),
         ({"schema": {"body": 3}}, "schema.body", "`schema.body` must be a file name or a JSON Schema, not a number"),
         ({"version": 2}, "version", "`version` must be 1, not a number"),
-        ({"name": "a\nb"}, "name", "`name` must be a string of at most 128 printable characters"),
+        ({"name": "a\nb"}, "name", "`name` must be a string of at most 128 characters"),
         ({"preview": "maybe"}, "preview", "`preview` must be true or false, not the string `maybe`"),
         ({"on_refuse": "retry"}, "on_refuse", "known are `drop`, `fail`"),
         ({"on_error": 1}, "on_error", "`on_error` must be `block` or `monitor`, not a number"),

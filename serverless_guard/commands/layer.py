@@ -28,6 +28,7 @@ def run(argv: list[str]) -> int:
     arguments.add_argument("action", choices=("build",), help="what to do")
     arguments.add_argument("-o", "--output", default="serverless-guard-layer.zip", metavar="ZIP", help="file to write (default: serverless-guard-layer.zip)")
     arguments.add_argument("--python", action="append", metavar="PYTHON", help="interpreter whose bytecode goes in; may be given again (default: this one)")
+    arguments.add_argument("--whole", action="store_true", help="all bytecode and every emitter, though the zip is then over 300 KB")
     arguments.add_argument("--format", choices=("text", "json"), default="text", help="for people or for programs (default: text)")
     given = arguments.parse_args(argv)
 
@@ -35,7 +36,7 @@ def run(argv: list[str]) -> int:
     from serverless_guard.layer import build
 
     try:
-        built = build.build(given.output, *([given.python] if given.python else []))
+        built = build.build(given.output, *([given.python] if given.python else []), whole=given.whole)
     except OSError as error:
         raise Usage(f"`{given.output}` cannot be written: {(error.strerror or str(error)).lower()}") from None
     except GuardError as error:
@@ -45,5 +46,5 @@ def run(argv: list[str]) -> int:
     else:
         print(f"wrote {terminal.printable(built.path)}")
         files = f"{built.size:,} bytes, {len(built.entries)} files"
-        print(terminal.facts((("size", files), ("bytecode", ", ".join(built.compiled) or "none"), ("sha256", built.sha256))))
+        print(terminal.facts((("size", files), ("bytecode", f"{', '.join(built.compiled) or 'none'}; on another Python a start takes longer"), ("sha256", built.sha256))))
     return 0

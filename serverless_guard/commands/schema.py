@@ -70,7 +70,7 @@ def _kind(kind: str, default: Any) -> dict[str, Any]:
     made: dict[str, Any] = {
         "Size": {"type": "integer", "minimum": 1},
         "Version": {"const": 1},
-        "Text": {"type": "string", "maxLength": 128},
+        "Text": {"type": "string", "maxLength": 128, "not": {"pattern": "[\\u0000-\\u001f\\u007f]"}},
         "Flag": {"type": "boolean"},
         "Names": {"type": "array", "items": {"enum": list(sources.names())}},
         "Entries": {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}},

@@ -52,6 +52,7 @@ LEFT_OUT = (
     "layer/wrapper",
     "plain.py",
     "policy.schema.json",
+    "samples.py",
     "terminal.py",
     "testing.py",
     "__main__.py",
@@ -60,13 +61,17 @@ LEFT_OUT = (
 """What no function needs: the command line, the doors for tests and type checkers, and the files that stand elsewhere in the zip."""
 
 MAX_BYTES = 300_000
+OPTIONAL = ("emitters/emf.py", "emitters/eventbridge.py", "emitters/otel.py", "emitters/powertools.py", "emitters/securityhub.py")
+"""What only a function's own code can ask for, and then brings along; a whole layer has it."""
 LATER = (
-    ("schema.py", "keywords/*"),
+    ("hosts/entries.py", "loaders/file.py"),
+    ("sources/[!_ruhs]*", "sources/s3_*", "sources/ses.py", "batch.py"),
+    ("schema.py", "keywords/*", "sinks/aws.py"),
     ("telemetry.py", "chain.py", "facts.py", "ocsf.py", "redact.py", "text.py", "emitters/__init__.py", "emitters/stdout.py"),
-    ("detectors/[!_]*",),
+    ("detectors/[!_]*", "words/*"),
     ("emitters/*",),
 )
-"""What waits for a schema, a finding, an odd event, a setting. The rest is loaded by every start, and its bytecode goes in first.
+"""What waits for a list of destinations, an event of a rarer source, a schema, a finding, an odd event, a setting. The rest is loaded by every start, and its bytecode goes in first.
 
 For scale, on 3.12 and a desktop's core: without their bytecode a start with a schema takes 20 ms more, the first odd event 65 ms more.
 """
@@ -117,7 +122,7 @@ def build(out_path: str, pythons: Sequence[str] = (sys.executable,), whole: bool
 def entries(pythons: Sequence[str], whole: bool) -> dict[str, bytes]:
     """Everything in the zip, by its name there."""
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sources = dict(_sources(home))
+    sources = {name: data for name, data in _sources(home) if whole or not optional(name)}
     made = {**sources, **_attaching(sources[f"python/{PACKAGE}.pth"]), **_papers(home)}
     bytecode: dict[str, bytes] = {}
     chosen: set[str] | None = None
@@ -189,6 +194,11 @@ def _sources(home: str) -> Iterator[tuple[str, bytes]]:
     for name, path in FLAT.items():
         data = _read(next(filter(os.path.exists, (os.path.join(home, path), os.path.join(os.path.dirname(home), name)))))
         yield f"python/{name}", lean(data) if name.endswith(".py") else data
+
+
+def optional(name: str) -> bool:
+    """Whether a layer is sound without this file."""
+    return _matches(name, OPTIONAL)
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

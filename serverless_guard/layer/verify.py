@@ -68,7 +68,7 @@ def _differences(held: dict[str, bytes], wanted: dict[str, bytes]) -> Iterator[s
     for name in sorted(held.keys() | wanted.keys()):
         version = tag(name)
         if name not in held:
-            if not version:
+            if not version and not build.optional(name):
                 yield f"`{name}` is missing"
         elif name in wanted:
             if held[name] != wanted[name]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     Term = tuple[tuple[str | int, ...], str, str]
     Line = tuple[str, frozenset[str], frozenset[str], tuple[Term, ...]]
+    Lines = tuple[list[tuple[tuple[str | int, ...], dict[str, str]]], list[Line]]
 
 UNKNOWN = "unknown"
 
@@ -102,7 +103,14 @@ def recognise(event: Any) -> str:
     found = UNKNOWN
     keys = event.keys()
     for mark in lines.keys() & keys:
-        for name, needs, lacks, terms in lines[mark]:
+        known, rest = lines[mark]
+        for path, by_value in known:
+            value = _at(event, path)
+            if value.__class__ is str and value in by_value:
+                if found is not UNKNOWN:
+                    return UNKNOWN
+                found = by_value[value]
+        for name, needs, lacks, terms in rest:
             if needs <= keys and lacks.isdisjoint(keys):
                 for path, test, operand in terms:
                     if not _holds(event, path, test, operand):
@@ -215,17 +223,39 @@ def _holds(event: Any, path: tuple[str | int, ...], test: str, operand: str) -> 
     return False if test == "not there" else not (value.__class__ is str and value == operand)
 
 
-def _compile() -> dict[str, list[Line]]:
-    """The table by the first key of each signature; what is asked of the top-level keys alone is asked of all of them at once."""
+def _at(event: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands at a path, None where there is nothing."""
+    for step in path:
+        if event.__class__ is dict:
+            event = event.get(step)
+        elif event.__class__ is list and step == 0 and event:
+            event = event[0]
+        else:
+            return None
+    return event
+
+
+def _compile() -> dict[str, Lines]:
+    """The table by the first key of each signature: what one string tells apart by that string, the rest with what is asked of top-level keys asked at once."""
     for name, (_, text) in SOURCES.items():
         terms = signature(text)
-        if terms:
-            needs = frozenset(str(path[0]) for path, test, _ in terms if test[:3] != "not")
-            lacks = frozenset(str(path[0]) for path, test, _ in terms if test == "not there" and len(path) == 1)
-            deep = tuple(term for term in terms if len(term[0]) > 1 or term[2])
-            _LINES.setdefault(str(terms[0][0][0]), []).append((name, needs, lacks, deep))
+        if not terms:
+            continue
+        by_path, rest = _LINES.setdefault(str(terms[0][0][0]), ([], []))
+        if len(terms) == 1 and terms[0][1] == "is":
+            path, _, operand = terms[0]
+            for known, by_value in by_path:
+                if known == path:
+                    by_value[operand] = name
+                    break
+            else:
+                by_path.append((path, {operand: name}))
+            continue
+        needs = frozenset(str(path[0]) for path, test, _ in terms if test[:3] != "not")
+        lacks = frozenset(str(path[0]) for path, test, _ in terms if test == "not there" and len(path) == 1)
+        rest.append((name, needs, lacks, tuple(term for term in terms if len(term[0]) > 1 or term[2])))
     return _LINES
 
 
-_LINES: dict[str, list[Line]] = {}
+_LINES: dict[str, Lines] = {}
 _MEMBERS: dict[str, ModuleType] = {}

@@ -26,8 +26,18 @@ def parts(event: dict[str, Any]) -> list[Part]:
     for index, record in enumerate(records(event)):
         path = f"Records[{index}]"
         if record.__class__ is dict:
+            attributes = record.get("attributes")
             found.append((path + ".body", record.get("body"), "body", index, ""))
-            found.append((path, record, "aws", index, "body"))
+            if attributes.__class__ is dict:
+                found.append(
+                    (path + ".attributes", attributes, "aws", index, "MessageGroupId MessageDeduplicationId" if "MessageGroupId" in attributes else "")
+                )
+                if "MessageGroupId" in attributes:  # the sender's choice, with what it wants delivered once
+                    found.append((path + ".attributes.MessageGroupId", attributes["MessageGroupId"], "attribute", index, ""))
+                    found.append((path + ".attributes.MessageDeduplicationId", attributes.get("MessageDeduplicationId"), "attribute", index, ""))
+                found.append((path, record, "aws", index, "body attributes"))
+            else:
+                found.append((path, record, "aws", index, "body"))
         else:
             found.append((path, record, "record", index, ""))
     return found if event.keys() <= KNOWN else found + others(event, KNOWN)
