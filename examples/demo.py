@@ -9,7 +9,6 @@ Needs no AWS account and no network. Exit status 0 when every event met what the
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import io
 import json
@@ -159,26 +158,23 @@ def show(number: int, title: str, body: Any, status: int, answer: Any, log: list
     return held
 
 
-def cost() -> str:
-    """What the guard adds to a clean event of this size, in this process, as a median over fresh events."""
-    handler, text = load(), json.dumps(request(GOOD))
+def cost(body: dict[str, Any]) -> tuple[float, float, int]:
+    """What the guard adds to a clean event, in us, what parsing it takes, and its size in bytes: medians over fresh events in this process."""
+    handler, text = load(), json.dumps(request(body))
     bare = handler.__wrapped__
     times: dict[str, list[int]] = {"guarded": [], "bare": [], "parse": []}
-    with contextlib.redirect_stdout(io.StringIO()):
-        for index in range(600):
-            fresh = text.replace("O'Brien", f"O'Brien {index}")
-            for name, call in (("guarded", handler), ("bare", bare)):
-                event = json.loads(fresh)
-                started = perf_counter_ns()
-                call(event, None)
-                times[name].append(perf_counter_ns() - started)
+    for index in range(600):
+        fresh = text.replace("no. 7", f"no. {index}")
+        for name, call in (("guarded", handler), ("bare", bare)):
+            event = json.loads(fresh)
             started = perf_counter_ns()
-            json.loads(json.loads(fresh)["body"])
-            times["parse"].append(perf_counter_ns() - started)
+            call(event, None)
+            times[name].append(perf_counter_ns() - started)
+        started = perf_counter_ns()
+        json.loads(json.loads(fresh)["body"])
+        times["parse"].append(perf_counter_ns() - started)
     guarded, bare_ns, parse = (median(times[name][100:]) for name in ("guarded", "bare", "parse"))
-    return (
-        f"A clean event of {len(text) / 1000:.1f} KB: the guard adds {(guarded - bare_ns) / 1000:.0f} us; parsing it with its body takes {parse / 1000:.0f} us."
-    )
+    return (guarded - bare_ns) / 1000, parse / 1000, len(text)
 
 
 def main() -> int:
@@ -193,7 +189,9 @@ def main() -> int:
     say(
         f"{sum(held)} of {len(held)} events met what they should: {sum(case[2] == 200 for case in CASES)} answered, {sum(case[2] != 200 for case in CASES)} refused."
     )
-    say(cost())
+    plain, parse, size = cost(GOOD | {"note": "please leave the parcel at no. 7"})
+    say(f"A clean event of {size / 1000:.1f} KB costs {plain:.0f} us in the guard; parsing it with its body takes {parse:.0f} us.")
+    say(f"The note of case 1, which looks odd and is read closely, brings that to {cost(GOOD)[0]:.0f} us.")
     say("Next: `serverless-guard init` writes a policy for your function; README.md shows the rest.")
     return 0 if all(held) else 1
 

@@ -16,6 +16,7 @@ exit codes: 0 built, 2 usage, or a file that cannot be written
 from __future__ import annotations
 
 import json
+import sys
 
 from serverless_guard import terminal
 from serverless_guard.commands import Usage, parser
@@ -36,7 +37,7 @@ def run(argv: list[str]) -> int:
     from serverless_guard.layer import build
 
     try:
-        built = build.build(given.output, *([given.python] if given.python else []), whole=given.whole)
+        built = build.build(given.output, given.python or (sys.executable,), given.whole)
     except OSError as error:
         raise Usage(f"`{given.output}` cannot be written: {(error.strerror or str(error)).lower()}") from None
     except GuardError as error:
@@ -46,5 +47,9 @@ def run(argv: list[str]) -> int:
     else:
         print(f"wrote {terminal.printable(built.path)}")
         files = f"{built.size:,} bytes, {len(built.entries)} files"
-        print(terminal.facts((("size", files), ("bytecode", f"{', '.join(built.compiled) or 'none'}; on another Python a start takes longer"), ("sha256", built.sha256))))
+        print(
+            terminal.facts(
+                (("size", files), ("bytecode", f"{', '.join(built.compiled) or 'none'}; on another Python a start takes longer"), ("sha256", built.sha256))
+            )
+        )
     return 0
