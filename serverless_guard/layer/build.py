@@ -64,7 +64,7 @@ MAX_BYTES = 300_000
 OPTIONAL = ("emitters/emf.py", "emitters/eventbridge.py", "emitters/otel.py", "emitters/powertools.py", "emitters/securityhub.py")
 """What only a function's own code can ask for, and then brings along; a whole layer has it."""
 LATER = (
-    ("hosts/entries.py", "loaders/file.py"),
+    ("hosts/entries.py", "inputs/thorough.py", "layer/snapshot.py", "loaders/file.py"),
     ("sources/[!_ruhs]*", "sources/s3_*", "sources/ses.py", "batch.py"),
     ("schema.py", "keywords/*", "sinks/aws.py"),
     ("telemetry.py", "chain.py", "facts.py", "ocsf.py", "redact.py", "text.py", "emitters/__init__.py", "emitters/stdout.py"),

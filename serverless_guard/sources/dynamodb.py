@@ -50,7 +50,7 @@ def held(event: dict[str, Any], refused: set[int]) -> set[int]:
 
 def answer(event: dict[str, Any], refused: set[int], result: Any) -> Any:
     """The handler's failures and the first refused record, where the stream resumes."""
-    return failures([_sequence(batch(event)[min(refused)])] if refused else [], result)
+    return failures([_sequence(record) for record in batch(event)[min(refused) :][:1]] if refused else [], result)
 
 
 def refuse(event: dict[str, Any], verdict: Verdict) -> Any:
