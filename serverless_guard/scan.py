@@ -6,6 +6,8 @@ Why: detectors cost 20 to 200 us a value, and an event has hundreds of values. H
 with a sign (a quote, a bracket, a space, the border between two texts), so that `re` skips from sign to sign at 2 ns a byte;
 words that need no sign are looked for behind spaces and borders. Safety: the look may say maybe, never a false no. A test
 holds it to every attack of the tests and of the corpus in every encoding: what a detector finds, the look must have passed on.
+
+An event with more different odd-looking values than `MOST_CLOSELY` is a finding by itself, SG-LIM-011: what lies beyond was not read.
 """
 
 from __future__ import annotations
@@ -141,6 +143,8 @@ HEXED = r"(?:0x)?(?:[2-7][0-9a-f]|0[9ad]){8}"
 """Text in hex, at the beginning of a text: random digits look so in 1 of 1,700."""
 
 
+MOST_CLOSELY = 5_000
+"""So many different odd-looking values of one event are read closely, at about 0.1 ms each; more of them are a finding of their own."""
 LONG = 4096
 EDGE = 1024
 """A text longer than `LONG` is read closely at its two edges, `EDGE` characters each, and around what `SHARP` finds in between."""
@@ -254,10 +258,12 @@ def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterabl
     members = [(name, member, getattr(member, "NEEDS", ("",)), member.__name__.startswith(OWN)) for name, member in detectors]
     ours = [member for member in members if member[3]]
     strongest: dict[tuple[str, str, int], Finding] = {}
-    clean: set[tuple[str, str]] = set()
+    known: dict[tuple[str, str], dict[str, tuple[int, Any, str]]] = {}  # what was found in a text, by the kind of place
     for path, where, record, text, is_key in walked:
         where = "key" if is_key else PLACES.get(where, where)
-        if (text, where) in clean:
+        best = known.get((text, where))
+        if best is not None:
+            _keep(best, members, path, record, text, strongest)
             continue
         look = members
         if len(text) <= LONG and not odd([text]):
@@ -266,7 +272,10 @@ def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterabl
             look = [member for member in members if not member[3]]
         elif text[:1] in ("{", "[") and is_json(text):
             look = [member for member in members if getattr(member[1], "RAW", not member[3])]
-        best: dict[str, tuple[int, Any, str]] = {}
+        if len(known) >= MOST_CLOSELY:
+            title = "More values look odd than are read closely"
+            return [*strongest.values(), Finding("SG-LIM-011", "limits", title, path, detail=f"over {MOST_CLOSELY}", cwe=400)]
+        best = known[text, where] = {}
         seen: set[str] = set()
         spelled = forms(text if len(text) <= LONG else squeezed(text))
         if len(spelled) > 2 and len(spelled[0][0]) > LONG:
@@ -276,20 +285,32 @@ def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterabl
                 if piece not in seen:
                     seen.add(piece)
                     _detect(piece, steps, where, look, best)
-        for name, member, _, _ in look:
-            if name in best:
-                _, evidence, steps = best[name]
-                detail = f"{evidence[1]}, after {steps}" if steps else evidence[1]
-                told = strongest.get((member.RULE, path, record))
-                if told is None or RANK[evidence[0]] > RANK[told.confidence]:  # a value and what it decodes to stand at one path
-                    strongest[member.RULE, path, record] = Finding(member.RULE, name, member.TITLE, path, evidence[0], detail, member.CWE, record, text)
-        if not best:
-            clean.add((text, where))
+        _keep(best, look, path, record, text, strongest)
         if not best and where == "header" and len(ours) == len(look) == ALL and len(text) < 1024 and text.isprintable():
             if len(_harmless) >= 1024:
                 _harmless.clear()
             _harmless.add(hash(text.lower().strip(" ")))
     return list(strongest.values())
+
+
+def _keep(
+    best: dict[str, tuple[int, Any, str]],
+    look: list[tuple[str, Any, Any, bool]],
+    path: str,
+    record: int,
+    text: str,
+    strongest: dict[tuple[str, str, int], Finding],
+) -> None:
+    """What was found in one text becomes findings at its path; a value and what it decodes to stand at one path, the stronger counts."""
+    if not best:
+        return
+    for name, member, _, _ in look:
+        if name in best:
+            _, evidence, steps = best[name]
+            detail = f"{evidence[1]}, after {steps}" if steps else evidence[1]
+            told = strongest.get((member.RULE, path, record))
+            if told is None or RANK[evidence[0]] > RANK[told.confidence]:
+                strongest[member.RULE, path, record] = Finding(member.RULE, name, member.TITLE, path, evidence[0], detail, member.CWE, record, text)
 
 
 def _detect(text: str, steps: str, where: str, members: list[tuple[str, Any, Any, bool]], best: dict[str, tuple[int, Any, str]]) -> None:

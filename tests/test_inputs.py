@@ -60,6 +60,13 @@ WRAPPINGS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Each test begins as a process does: no header and no key was seen before."""
+    inputs.KNOWN.clear()
+    inputs.KNOWN_KEYS.clear()
+
+
 @pytest.mark.parametrize("first", WRAPPINGS)
 @pytest.mark.parametrize("second", WRAPPINGS)
 def test_what_is_wrapped_twice_is_found_at_its_place(first: str, second: str) -> None:
@@ -376,3 +383,10 @@ def test_what_was_harmless_before_is_left_out_of_the_next_look_and_nothing_else_
 
 def opened_parts(parts: list[Any]) -> inputs.Opened:
     return inputs.opened(parts, LIMITS)
+
+
+def test_what_a_key_that_comes_twice_hides_is_walked_too() -> None:
+    text = '{"n": "first", "n": "second", "a": [{"k": "x", "k": "y"}]}'
+    parts = [("body", text, "body", -1, "")]
+    walked = {found for _, _, _, found, _ in inputs.walk(parts, inputs.opened(parts, LIMITS))}
+    assert {"first", "second", "x", "y"} <= walked

@@ -124,6 +124,19 @@ def test_the_caller_is_told_what_failed_only_where_the_policy_says_so(capfd: pyt
     assert "secret" not in json.dumps(body)
 
 
+def test_a_flood_of_odd_values_is_bounded_and_told(capfd: pytest.CaptureFixture[str]) -> None:
+    from serverless_guard import scan
+
+    flood = {f"k{index}": f"it's {index} & <b> ; $x" for index in range(scan.MOST_CLOSELY + 10)}
+    assert guard(mode="monitor")(ok)(rest(flood), None)["statusCode"] == 413
+    assert [line["metadata"]["event_code"] for line in lines(capfd) if line["level"] == "ERROR"] == ["SG-LIM-011"]
+
+
+def test_a_twin_key_hides_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    event = rest() | {"body": '{"n": "x\' UNION SELECT card FROM customers -- ", "n": "ok"}', "httpMethod": "POST"}
+    assert guard(mode="block")(ok)(event, None)["statusCode"] == 403
+
+
 def test_a_get_needs_no_body_and_a_post_does(capfd: pytest.CaptureFixture[str]) -> None:
     handler = guard(schema={"type": "object"})(ok)
     assert handler(rest(None, httpMethod="GET"), None)["statusCode"] == 200

@@ -391,6 +391,8 @@ def walk(parts: Sequence[Part], opened: Opened) -> Iterator[Walked]:
                     left -= 1
                     yield path, where, record, value, False
                 pending.extend((path, inner) for _, inner in steps)
+                if steps and steps[0][0] == "json twice":
+                    pending.append((path, envelopes.pairs(value)))
             elif value.__class__ is dict:
                 below = []
                 for key, item in value.items():

@@ -66,6 +66,14 @@ def from_json(text: str, limit: int) -> Json | None:
     return "json", value, text.count(":"), ""
 
 
+def pairs(text: str) -> Any:
+    """A JSON text with every object as the list of its pairs, so that a key that comes twice hides nothing; None where it is no strict JSON."""
+    try:
+        return json.loads(text, object_pairs_hook=lambda found: [[key, value] for key, value in found])
+    except (ValueError, RecursionError):
+        return None
+
+
 def from_base64(text: str, limit: int, declared: bool) -> tuple[str, str] | None:
     """`(step, text)` out of base64 in either alphabet, inflated where it is gzip or zlib; None where it is no base64.
 
