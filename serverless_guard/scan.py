@@ -56,7 +56,7 @@ SIGNS = {
     r"\.(?:env|git|svn|hg|ht|ssh|aws|kube|docker|npm|net|passw|\.)|passw|shadow|id_rsa|(?:access|error)[_.-]?log|(?:c99|r57|b374k|wso|weevely|shell|cmd|"
     r"backdoor|webshell|phpshell|r0nin|alfa|rfi|rce|pwn|exploit|payload|evil)\d{0,4}\.|"
     r"(?:php|my|system|desktop|win|boot)\.ini|(?:httpd|nginx)\.conf|wp-config|web\.config|global\.asa|config\.php|(?:database|secrets)\.yml|server\.xml|"
-    r"application\.|appsettings|settings\.py|known_hosts|hosts\.|\?|\w{0,3}\?[?/*]|(?<=etc/)|gshadow",
+    r"application\.|appsettings|settings\.py|known_hosts|hosts\.|sam\.|\?|\w{0,3}\?[?/*]|(?<=etc/)|gshadow",
     ".": r"cookie|ini|log\b|prototype|\.0x|ht(?:acc|pass)|passw|\.[/\\;%]|(?:env|git|svn|ssh|aws/|netrc|npm|docker|kube|pgpass|bash|profile|mysql|ds_store|"
     r"psql|python_)|(?<=127\.)",
     ":": rf"//(?!(?:[a-z0-9-]{{1,63}}\.){{1,5}}[a-z]{{2,12}}(?:[/?#\s\"'<>),.;\x1f]|:\d{{2,5}}\b))|//[^/\x1f ]{{0,64}}(?:{INSIDE}|[@\\#%\[])|:(?:1\b|ffff|"
