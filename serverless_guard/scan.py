@@ -204,7 +204,7 @@ def odd(texts: list[str], joined: str = "") -> bool:
         texts = joined.split(BORDER)
     low = f"{BORDER}{joined.lower()}{BORDER}"
     for sign in LOOK:
-        if GATES.get(sign, sign) in low and _hit(_sign(sign), low):
+        if GATES.get(sign, sign) in low and _sign(sign)(low):
             return True
     raw = low.encode("utf-8", "surrogatepass")
     if len(raw.translate(None, CONTROLS)) != len(raw) or (f"{BORDER}on" in low and HANDLER().search(low)):
@@ -217,7 +217,7 @@ def odd(texts: list[str], joined: str = "") -> bool:
     if not several:
         return False
     low = _spaced(f"{BORDER}{BORDER.join(several).lower()}{BORDER}")
-    return _hit(_words().search, low) or ("union" in low and _hit(GLUED().search, low))
+    return bool(_words().search(low) or ("union" in low and GLUED().search(low)))
 
 
 @cache
@@ -226,19 +226,6 @@ def _text() -> Any:
     from serverless_guard import text
 
     return text
-
-
-def _hit(search: Any, low: str) -> bool:
-    """Whether `search` finds something in a text that is not known to be harmless."""
-    found = search(low)
-    while found:
-        if not _harmless:
-            return True
-        end = low.find(BORDER, found.end())
-        if hash(low[low.rfind(BORDER, 0, found.start() + 1) + 1 : end].strip(" ")) not in _harmless:
-            return True
-        found = search(low, end)
-    return False
 
 
 def _spaced(low: str) -> str:
@@ -286,10 +273,6 @@ def search(walked: Iterable[tuple[str, str, int, str, bool]], detectors: Iterabl
                     seen.add(piece)
                     _detect(piece, steps, where, look, best)
         _keep(best, look, path, record, text, strongest)
-        if not best and where == "header" and len(ours) == len(look) == ALL and len(text) < 1024 and text.isprintable():
-            if len(_harmless) >= 1024:
-                _harmless.clear()
-            _harmless.add(hash(text.lower().strip(" ")))
     return list(strongest.values())
 
 
@@ -403,8 +386,6 @@ OFTEN = "eaotinsrhldpcmuwfgbyvkqxjz-/.\"=;_():'&%*@#+\n\r!<>$[]{}|`\\^~01"
 
 
 OWN = "serverless_guard.detectors."
-ALL = 16
-"""How many detectors must have found nothing in a header before it counts as harmless: all of them."""
 MOST = 10
 """So many sharp shapes are read closely from the begin of a long text, and as many from its end."""
 SHARP_WORDS_LOOK = _pattern(f" (?={SHARP_WORDS})")
@@ -428,5 +409,3 @@ BEGINNING = _pattern(
     r"safe_mode|suhosin|opcache|cgi\.|session\.|zend\.|error_rep|display_err|max_exec)|lvh\.|(?:[\w-]{1,40}\.){0,6}(?:nip|sslip)\.io|(?:gA[JNSQWa]|rO0|H4sI|"
     r"AAEAAAD|BAh|Tz[o1]|YT[o1]|Y[jzy]o|Qzo|Y[123]|aced|800[2-5])[\w+/-]{12}|(?:0x)?(?:[2-7][0-9a-fA-F]|0[9adAD]){8}[0-9a-fA-F]*$"
 )
-_harmless: set[int] = set()
-"""Hashes of header values that look odd and were found harmless, browsers' names above all: they come with every request. No value is kept."""

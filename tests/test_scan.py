@@ -176,17 +176,11 @@ def test_padding_hides_nothing(attack: str, place: str) -> None:
     assert scan.search(walked(text), MEMBERS)
 
 
-def test_a_header_found_harmless_is_not_odd_again() -> None:
-    agent = "SomeCrawler (harmless; and; odd; +mail@example.org)"
-    assert scan.odd([agent])
-    assert not scan.search(walked(agent, where="header"), MEMBERS)
-    assert not scan.odd([agent])
-    assert scan.odd([agent + ATTACK])
-
-
-def test_no_value_is_kept() -> None:
-    scan.search(walked("Another crawler; one; that; is; odd", where="header"), MEMBERS)
-    assert all(isinstance(kept, int) for kept in scan._harmless)
+def test_a_value_found_harmless_in_a_header_is_found_in_a_body() -> None:
+    formula = '=WEBSERVICE("http://198.51.100.7/")'
+    assert not scan.search(walked(formula, where="header"), MEMBERS)
+    assert scan.search(walked(formula, where="body"), MEMBERS)
+    assert scan.odd([formula])
 
 
 def test_findings_in_headers_are_told_each_time() -> None:
